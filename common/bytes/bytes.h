@@ -7,8 +7,8 @@
 
 namespace barnabas {
 
-using Bytes = std::vector<std::byte>;             ///< Owned.
-using BytesView = std::span<const std::byte>;     ///< Borrowed: says nothing of who owns it.
+using Bytes = std::vector<std::byte>;          ///< Owned.
+using BytesView = std::span<const std::byte>;  ///< Borrowed: says nothing of who owns it.
 using MutableBytesView = std::span<std::byte>;
 
 inline BytesView as_bytes(std::string_view text) noexcept {

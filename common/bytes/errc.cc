@@ -7,23 +7,40 @@ namespace {
 
 const char* text(Errc code) {
   switch (code) {
-    case Errc::ok: return "no error";
-    case Errc::invalid_argument: return "invalid argument";
-    case Errc::invalid_config: return "invalid configuration";
-    case Errc::corrupt_data: return "corrupt data";
-    case Errc::unsupported_version: return "unsupported version";
-    case Errc::timed_out: return "timed out";
-    case Errc::closed: return "closed";
-    case Errc::disconnected: return "disconnected";
-    case Errc::would_deadlock: return "would deadlock";
-    case Errc::buffer_full: return "buffer full";
-    case Errc::io_error: return "input/output error";
-    case Errc::storage_full: return "no space left";
-    case Errc::not_found: return "not found";
-    case Errc::already_exists: return "already exists";
-    case Errc::locked: return "locked by another process";
-    case Errc::woken_up: return "woken up";
-    case Errc::cancelled: return "cancelled";
+    case Errc::ok:
+      return "no error";
+    case Errc::invalid_argument:
+      return "invalid argument";
+    case Errc::invalid_config:
+      return "invalid configuration";
+    case Errc::corrupt_data:
+      return "corrupt data";
+    case Errc::unsupported_version:
+      return "unsupported version";
+    case Errc::timed_out:
+      return "timed out";
+    case Errc::closed:
+      return "closed";
+    case Errc::disconnected:
+      return "disconnected";
+    case Errc::would_deadlock:
+      return "would deadlock";
+    case Errc::buffer_full:
+      return "buffer full";
+    case Errc::io_error:
+      return "input/output error";
+    case Errc::storage_full:
+      return "no space left";
+    case Errc::not_found:
+      return "not found";
+    case Errc::already_exists:
+      return "already exists";
+    case Errc::locked:
+      return "locked by another process";
+    case Errc::woken_up:
+      return "woken up";
+    case Errc::cancelled:
+      return "cancelled";
   }
   return "unknown error";
 }
@@ -41,6 +58,8 @@ const std::error_category& barnabas_category() noexcept {
   return category;
 }
 
-std::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(code), barnabas_category()}; }
+std::error_code make_error_code(Errc code) noexcept {
+  return {static_cast<int>(code), barnabas_category()};
+}
 
 }  // namespace barnabas

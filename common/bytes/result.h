@@ -9,7 +9,8 @@
 
 namespace barnabas {
 
-/// Why something failed: a code to act on, and a sentence that names the thing (topic, partition, broker, setting, file).
+/// Why something failed: a code to act on, and a sentence that names the thing (topic, partition, broker, setting,
+/// file).
 struct Failure {
   std::error_code code;
   std::string subject;
@@ -25,6 +26,8 @@ using Result = tl::expected<T, Failure>;
 inline tl::unexpected<Failure> failure(std::error_code code, std::string subject = {}) {
   return tl::unexpected<Failure>(Failure{code, std::move(subject)});
 }
-inline tl::unexpected<Failure> failure(Failure why) { return tl::unexpected<Failure>(std::move(why)); }
+inline tl::unexpected<Failure> failure(Failure why) {
+  return tl::unexpected<Failure>(std::move(why));
+}
 
 }  // namespace barnabas

@@ -1,0 +1,23 @@
+#include "common/bytes/writer.h"
+
+namespace barnabas {
+
+void Writer::long_unsigned_varint(std::uint64_t value) {
+  std::array<std::byte, kMaxVarlongBytes> encoded{};
+  const std::size_t size = encode_unsigned_varint(value, encoded.data());
+  bytes(BytesView(encoded).first(size));
+}
+
+std::size_t Writer::external_bytes() const noexcept {
+  std::size_t total = 0;
+  for (const ExternalPart& part : external_parts_) total += part.length;
+  return total;
+}
+
+void Writer::patch_int32(std::size_t position, std::int32_t value) noexcept {
+  for (std::size_t i = 0; i < sizeof(value); ++i) {
+    bytes_[position + i] = static_cast<std::byte>(static_cast<std::uint32_t>(value) >> (8 * (3 - i)));
+  }
+}
+
+}  // namespace barnabas
