@@ -18,7 +18,7 @@ if(BUILD_TESTING)
 endif()
 
 find_path(BARNABAS_ASIO_INCLUDE asio.hpp REQUIRED)
-# Asio is compiled once (common/net/platform/asio.cc), not in every file that includes it.
+# Asio is compiled once (common/runtime/platform/asio.cc), not in every file that includes it.
 add_library(barnabas_asio INTERFACE)
 target_include_directories(barnabas_asio SYSTEM INTERFACE ${BARNABAS_ASIO_INCLUDE})
 target_compile_definitions(barnabas_asio INTERFACE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED)

@@ -25,7 +25,7 @@ class Reactor {
   virtual void stop() = 0;
 };
 
-/// Threads for work that blocks (fsync, recovery, deletes, compression).
+/// Threads for work that blocks (fsync, recovery, deletes, compression). The destructor finishes what runs and drops what waits.
 class WorkerPool {
  public:
   virtual ~WorkerPool() = default;
@@ -44,6 +44,18 @@ class Signal {
   virtual void notify(const std::function<void()>& change) = 0;
 };
 
+/// One waiter's timer, which somebody may end early: what sleeps and waits with a deadline are made of.
+/// Threads: its executor's only. One wait at a time.
+class Alarm {
+ public:
+  virtual ~Alarm() = default;
+  /// Completes at `deadline`; MonotonicTime::max() never comes.
+  /// Errors: Errc::woken_up after wake(), Errc::cancelled when the coroutine is cancelled.
+  virtual asio::awaitable<Result<void>> wait_until(MonotonicTime deadline) = 0;
+  /// Ends the wait under way; nothing happens when there is none.
+  virtual void wake() = 0;
+};
+
 /// The seam: time, timers, files, randomness and threads. Nothing outside runtime and net touches the system itself.
 /// Threads: any. Lives longer than all that was made from it.
 class Env {
@@ -56,8 +68,9 @@ class Env {
   virtual std::unique_ptr<Reactor> make_reactor(const std::string& thread_name) = 0;
   virtual std::unique_ptr<WorkerPool> make_worker_pool(const std::string& thread_name, std::size_t threads) = 0;
 
+  virtual std::unique_ptr<Alarm> make_alarm(asio::any_io_executor executor) = 0;
   /// Completes at `deadline` on the caller's executor. Errc::cancelled when the coroutine is cancelled.
-  virtual asio::awaitable<Result<void>> sleep_until(MonotonicTime deadline) = 0;
+  asio::awaitable<Result<void>> sleep_until(MonotonicTime deadline);
   asio::awaitable<Result<void>> sleep_for(Duration duration) { return sleep_until(clock().now() + duration); }
 
   virtual std::unique_ptr<Signal> make_signal() = 0;

@@ -11,7 +11,8 @@
 
 namespace barnabas::runtime {
 
-/// Read-only view of a file's first bytes; valid while it lives, also when the file is deleted or truncated *beyond* it.
+/// Read-only view of a file's first bytes; valid while it lives, also when the file is deleted or truncated *beyond*
+/// it.
 class Mapping {
  public:
   virtual ~Mapping() = default;
@@ -20,7 +21,8 @@ class Mapping {
 
 /// An open file. Positions are absolute: there is no cursor to share.
 /// Threads: reads from any thread; the owner orders writes, truncate and sync.
-/// Errors: Errc::storage_full for ENOSPC/EDQUOT, else Errc::io_error; the subject names the path and the system's reason.
+/// Errors: Errc::storage_full for ENOSPC/EDQUOT, else Errc::io_error; the subject names the path and the system's
+/// reason.
 class File {
  public:
   virtual ~File() = default;
@@ -48,11 +50,11 @@ class FileLock {
 };
 
 enum class OpenMode {
-  read,            ///< Must exist.
-  read_write,      ///< Must exist.
-  create,          ///< Read and write; made when absent.
-  create_new,      ///< Read and write; must be absent.
-  create_truncated ///< Read and write; emptied when present.
+  read,             ///< Must exist.
+  read_write,       ///< Must exist.
+  create,           ///< Read and write; made when absent.
+  create_new,       ///< Read and write; must be absent.
+  create_truncated  ///< Read and write; emptied when present.
 };
 
 struct DirectoryEntry {

@@ -5,8 +5,8 @@
 
 namespace barnabas::runtime {
 
-/// Every random number (back-off jitter, UUIDs, nonces, partition choice) comes from here: from the system, or from a seed.
-/// Threads: any.
+/// Every random number (back-off jitter, UUIDs, nonces, partition choice) comes from here: from the system, or from a
+/// seed. Threads: any.
 class Random {
  public:
   virtual ~Random() = default;
