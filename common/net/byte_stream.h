@@ -25,7 +25,8 @@ class ByteStream {
   /// All parts, as one gather write. The bytes must live until it completes.
   virtual asio::awaitable<Result<void>> write(std::span<const BytesView> parts) = 0;
   /// Bytes [position, position + length) of a file: sendfile where the system has it, else a copy.
-  virtual asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position, std::uint64_t length) = 0;
+  virtual asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
+                                                   std::uint64_t length) = 0;
   /// Ends reads and writes under way with Errc::closed. May be called twice.
   virtual void close() noexcept = 0;
   /// "127.0.0.1:54321", for log lines and max.connections.per.ip.

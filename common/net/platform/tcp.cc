@@ -1,0 +1,266 @@
+#include <sys/sendfile.h>
+
+#include <algorithm>
+#include <array>
+#include <asio/buffer.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/ip/v6_only.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+#include <csignal>
+#include <vector>
+
+#include "common/net/byte_stream.h"
+
+namespace barnabas::net {
+namespace {
+
+using asio::ip::tcp;
+
+constexpr std::size_t kSendfileChunkBytes = 1 << 20;
+constexpr std::size_t kCopyChunkBytes = 64 * 1024;
+
+std::string name_of(const tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  return (endpoint.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(endpoint.port());
+}
+
+/// sendfile has no MSG_NOSIGNAL: a peer that left would end the process.
+void ignore_broken_pipe_signal() {
+  static const bool once = [] {
+    struct sigaction current {};
+    if (::sigaction(SIGPIPE, nullptr, &current) == 0 && current.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
+    return true;
+  }();
+  static_cast<void>(once);
+}
+
+class TcpStream final : public ByteStream {
+ public:
+  TcpStream(tcp::socket socket, SocketOptions options) : socket_(std::move(socket)) {
+    std::error_code ignored;  // a socket that refuses an option is slower, not wrong; a dead one fails at its first use
+    const tcp::endpoint peer = socket_.remote_endpoint(ignored);
+    peer_name_ = ignored ? "unknown" : name_of(peer);
+    socket_.set_option(tcp::no_delay(true), ignored);
+    if (options.send_buffer_bytes > 0) {
+      socket_.set_option(asio::socket_base::send_buffer_size(options.send_buffer_bytes), ignored);
+    }
+    if (options.receive_buffer_bytes > 0) {
+      socket_.set_option(asio::socket_base::receive_buffer_size(options.receive_buffer_bytes), ignored);
+    }
+  }
+
+  asio::any_io_executor executor() override { return socket_.get_executor(); }
+
+  asio::awaitable<Result<std::size_t>> read_some(MutableBytesView out) override {
+    std::error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    const asio::mutable_buffer buffer(out.data(), out.size());
+    const std::size_t count = co_await socket_.async_read_some(buffer, token);
+    if (error) co_return failed("read", error);
+    co_return count;
+  }
+
+  asio::awaitable<Result<void>> write(std::span<const BytesView> parts) override {
+    std::vector<asio::const_buffer> buffers;
+    buffers.reserve(parts.size());
+    for (const BytesView part : parts) {
+      if (!part.empty()) buffers.emplace_back(part.data(), part.size());
+    }
+    std::error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    co_await asio::async_write(socket_, buffers, token);
+    if (error) co_return failed("write", error);
+    co_return Result<void>{};
+  }
+
+  asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
+                                           std::uint64_t length) override {
+    if (file.native_handle() < 0) return copy_file(file, position, length);
+    return send_file(file, position, length);
+  }
+
+  void close() noexcept override {
+    closed_ = true;
+    std::error_code ignored;
+    socket_.close(ignored);
+  }
+
+  const std::string& peer_name() const noexcept override { return peer_name_; }
+
+ private:
+  asio::awaitable<Result<void>> send_file(const runtime::File& file, std::uint64_t position, std::uint64_t length) {
+    ignore_broken_pipe_signal();
+    std::error_code error;
+    socket_.native_non_blocking(true, error);
+    auto offset = static_cast<off_t>(position);
+    while (length > 0 && !error) {
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(length, kSendfileChunkBytes));
+      const auto sent = ::sendfile(socket_.native_handle(), file.native_handle(), &offset, wanted);
+      if (sent > 0) {
+        length -= static_cast<std::uint64_t>(sent);
+      } else if (sent == 0) {
+        co_return failure(Errc::corrupt_data, file.path() + " is shorter than what should be sent of it");
+      } else if (errno == EAGAIN) {
+        auto token = asio::redirect_error(asio::use_awaitable, error);
+        co_await socket_.async_wait(tcp::socket::wait_write, token);
+      } else if (errno != EINTR) {
+        error.assign(errno, std::system_category());
+      }
+    }
+    if (error) co_return failed("send file", error);
+    co_return Result<void>{};
+  }
+
+  asio::awaitable<Result<void>> copy_file(const runtime::File& file, std::uint64_t position, std::uint64_t length) {
+    Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, kCopyChunkBytes)));
+    while (length > 0) {
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer.size()));
+      const MutableBytesView chunk = MutableBytesView(buffer).first(wanted);
+      const auto count = file.read_at(chunk, position);
+      if (!count) co_return failure(count.error());
+      if (*count < wanted) {
+        co_return failure(Errc::corrupt_data, file.path() + " is shorter than what should be sent of it");
+      }
+      const std::array<BytesView, 1> parts{BytesView(chunk)};
+      const auto written = co_await write(parts);
+      if (!written) co_return written;
+      position += wanted;
+      length -= wanted;
+    }
+    co_return Result<void>{};
+  }
+
+  tl::unexpected<Failure> failed(const char* what, const std::error_code& error) const {
+    if (closed_) return failure(Errc::closed, peer_name_);
+    if (error == asio::error::operation_aborted) return failure(Errc::cancelled, peer_name_);
+    return failure(Errc::disconnected, std::string(what) + ' ' + peer_name_ + " (" + error.message() + ')');
+  }
+
+  tcp::socket socket_;
+  std::string peer_name_;
+  bool closed_ = false;
+};
+
+class TcpAcceptor final : public Acceptor {
+ public:
+  TcpAcceptor(tcp::acceptor acceptor, SocketOptions options) : acceptor_(std::move(acceptor)), options_(options) {
+    std::error_code ignored;  // the endpoint of a socket that listens is known
+    port_ = acceptor_.local_endpoint(ignored).port();
+  }
+
+  asio::awaitable<Result<std::unique_ptr<ByteStream>>> accept(asio::any_io_executor executor) override {
+    std::error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    tcp::socket socket = co_await acceptor_.async_accept(executor, token);
+    if (closed_) co_return failure(Errc::closed, "listener on port " + std::to_string(port_));
+    if (error == asio::error::operation_aborted) co_return failure(Errc::cancelled);
+    if (error) co_return failure(Errc::io_error, "accept on port " + std::to_string(port_) + " (" + error.message() + ')');
+    std::unique_ptr<ByteStream> stream = std::make_unique<TcpStream>(std::move(socket), options_);
+    co_return stream;
+  }
+
+  std::uint16_t port() const noexcept override { return port_; }
+  void close() noexcept override {
+    closed_ = true;
+    std::error_code ignored;
+    acceptor_.close(ignored);
+  }
+
+ private:
+  tcp::acceptor acceptor_;
+  SocketOptions options_;
+  std::uint16_t port_ = 0;
+  bool closed_ = false;
+};
+
+Result<std::unique_ptr<Acceptor>> listen_on(const asio::any_io_executor& executor, const tcp::endpoint& endpoint,
+                                            SocketOptions options) {
+  tcp::acceptor acceptor(executor);
+  std::error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
+  if (!error && options.receive_buffer_bytes > 0) {  // before listen(): it fixes the window that is offered
+    acceptor.set_option(asio::socket_base::receive_buffer_size(options.receive_buffer_bytes), error);
+  }
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error == asio::error::address_in_use) {
+    return failure(Errc::already_exists, "port " + std::to_string(endpoint.port()) + " is in use");
+  }
+  if (error) return failure(Errc::io_error, "listen on " + name_of(endpoint) + " (" + error.message() + ')');
+  return std::make_unique<TcpAcceptor>(std::move(acceptor), options);
+}
+
+class TcpNetwork final : public Network {
+ public:
+  asio::awaitable<Result<std::unique_ptr<ByteStream>>> connect(asio::any_io_executor executor, std::string host,
+                                                               std::uint16_t port, SocketOptions options) override {
+    auto endpoints = co_await resolve(executor, host, port);
+    if (!endpoints) co_return failure(std::move(endpoints.error()));
+    std::string reasons;
+    for (const tcp::endpoint& endpoint : *endpoints) {
+      tcp::socket socket(executor);
+      std::error_code error;
+      auto token = asio::redirect_error(asio::use_awaitable, error);
+      co_await socket.async_connect(endpoint, token);
+      if (!error) {
+        std::unique_ptr<ByteStream> stream = std::make_unique<TcpStream>(std::move(socket), options);
+        co_return stream;
+      }
+      if (error == asio::error::operation_aborted) co_return failure(Errc::cancelled, host);
+      reasons += (reasons.empty() ? "" : ", ") + name_of(endpoint) + ": " + error.message();
+    }
+    co_return failure(Errc::disconnected, "connect to " + host + ':' + std::to_string(port) + " (" + reasons + ')');
+  }
+
+  Result<std::unique_ptr<Acceptor>> listen(asio::any_io_executor executor, const std::string& host, std::uint16_t port,
+                                           SocketOptions options) override {
+    if (host.empty()) {
+      auto both = listen_on(executor, tcp::endpoint(tcp::v6(), port), options);
+      if (both || both.error().code == Errc::already_exists) return both;
+      return listen_on(executor, tcp::endpoint(tcp::v4(), port), options);  // a system without IPv6
+    }
+    tcp::resolver resolver(executor);
+    std::error_code error;
+    const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
+    if (error || found.empty()) return failure(Errc::io_error, "resolve " + host + " (" + error.message() + ')');
+    // "localhost" means 127.0.0.1 first, as for Java: a client that knows IPv4 alone must find us.
+    auto chosen = std::find_if(found.begin(), found.end(), [](const auto& entry) { return entry.endpoint().address().is_v4(); });
+    if (chosen == found.end()) chosen = found.begin();
+    return listen_on(executor, chosen->endpoint(), options);
+  }
+
+ private:
+  static asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executor executor, std::string host,
+                                                                     std::uint16_t port) {
+    std::vector<tcp::endpoint> endpoints;
+    std::error_code error;
+    const asio::ip::address literal = asio::ip::make_address(host, error);
+    if (!error) {
+      endpoints.emplace_back(literal, port);
+      co_return endpoints;
+    }
+    error.clear();
+    tcp::resolver resolver(executor);
+    const std::string service = std::to_string(port);
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    const tcp::resolver::results_type found = co_await resolver.async_resolve(host, service, token);
+    if (error == asio::error::operation_aborted) co_return failure(Errc::cancelled, host);
+    if (error) co_return failure(Errc::disconnected, "resolve " + host + " (" + error.message() + ')');
+    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+    co_return endpoints;
+  }
+};
+
+}  // namespace
+
+Network& tcp_network() {
+  static TcpNetwork network;
+  return network;
+}
+
+}  // namespace barnabas::net
