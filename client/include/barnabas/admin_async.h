@@ -1,0 +1,117 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "barnabas/admin.h"
+#include "barnabas/handler.h"
+
+namespace barnabas {
+namespace client {
+
+/// What the templates below call; implemented in client/admin.
+BARNABAS_API asio::any_io_executor executor_of(AdminImpl& admin);
+BARNABAS_API void start_create_topics(AdminImpl& admin, std::vector<NewTopic> topics, CreateTopicsOptions options,
+                                      Handler<std::error_code, std::vector<CreatedTopic>> done);
+BARNABAS_API void start_delete_topics(AdminImpl& admin, std::vector<std::string> names, AdminTimeout timeout,
+                                      Handler<std::error_code, std::vector<DeletedTopic>> done);
+BARNABAS_API void start_list_topics(AdminImpl& admin, bool with_internal, AdminTimeout timeout,
+                                    Handler<std::error_code, std::vector<TopicListing>> done);
+BARNABAS_API void start_describe_topics(AdminImpl& admin, std::vector<std::string> names, AdminTimeout timeout,
+                                        Handler<std::error_code, std::vector<TopicDescription>> done);
+BARNABAS_API void start_describe_configs(AdminImpl& admin, std::vector<ConfigResource> resources, AdminTimeout timeout,
+                                         Handler<std::error_code, std::vector<ConfigDescription>> done);
+BARNABAS_API void start_describe_cluster(AdminImpl& admin, AdminTimeout timeout,
+                                         Handler<std::error_code, ClusterDescription> done);
+BARNABAS_API void start_list_offsets(AdminImpl& admin, std::map<TopicPartition, OffsetSpec> partitions,
+                                     AdminTimeout timeout, Handler<std::error_code, std::vector<ListedOffset>> done);
+BARNABAS_API void start_api_versions(AdminImpl& admin, AdminTimeout timeout,
+                                     Handler<std::error_code, std::vector<BrokerApiVersions>> done);
+
+}  // namespace client
+
+inline namespace v0 {
+
+template <typename CompletionToken>
+auto Admin::async_create_topics(std::vector<NewTopic> topics, CreateTopicsOptions options, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<CreatedTopic>>;
+  return initiate<std::error_code, std::vector<CreatedTopic>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, topics = std::move(topics), options = std::move(options)](Done done) mutable {
+        client::start_create_topics(*impl, std::move(topics), std::move(options), std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_delete_topics(std::vector<std::string> names, AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<DeletedTopic>>;
+  return initiate<std::error_code, std::vector<DeletedTopic>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, names = std::move(names), timeout](Done done) mutable {
+        client::start_delete_topics(*impl, std::move(names), timeout, std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_list_topics(bool with_internal, AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<TopicListing>>;
+  return initiate<std::error_code, std::vector<TopicListing>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, with_internal, timeout](Done done) mutable {
+        client::start_list_topics(*impl, with_internal, timeout, std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_describe_topics(std::vector<std::string> names, AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<TopicDescription>>;
+  return initiate<std::error_code, std::vector<TopicDescription>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, names = std::move(names), timeout](Done done) mutable {
+        client::start_describe_topics(*impl, std::move(names), timeout, std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_describe_configs(std::vector<ConfigResource> resources, AdminTimeout timeout,
+                                   CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<ConfigDescription>>;
+  return initiate<std::error_code, std::vector<ConfigDescription>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, resources = std::move(resources), timeout](Done done) mutable {
+        client::start_describe_configs(*impl, std::move(resources), timeout, std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_describe_cluster(AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, ClusterDescription>;
+  return initiate<std::error_code, ClusterDescription>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, timeout](Done done) mutable { client::start_describe_cluster(*impl, timeout, std::move(done)); });
+}
+
+template <typename CompletionToken>
+auto Admin::async_list_offsets(std::map<TopicPartition, OffsetSpec> partitions, AdminTimeout timeout,
+                               CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<ListedOffset>>;
+  return initiate<std::error_code, std::vector<ListedOffset>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, partitions = std::move(partitions), timeout](Done done) mutable {
+        client::start_list_offsets(*impl, std::move(partitions), timeout, std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_api_versions(AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<BrokerApiVersions>>;
+  return initiate<std::error_code, std::vector<BrokerApiVersions>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, timeout](Done done) mutable { client::start_api_versions(*impl, timeout, std::move(done)); });
+}
+
+}  // namespace v0
+}  // namespace barnabas
