@@ -8,7 +8,8 @@
 
 namespace barnabas::testing {
 
-/// The text of tests/golden/<name>.zst: vectors that Apache Kafka's own classes wrote (tests/golden/README.md says which).
+/// The text of tests/golden/<name>.zst: vectors that Apache Kafka's own classes wrote (tests/golden/README.md says
+/// which).
 std::string golden_text(const std::string& name);
 /// One JSON object a line.
 std::vector<nlohmann::json> golden_lines(const std::string& name);
