@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "barnabas/inline_function.h"
+#include "common/runtime/env.h"
+
+namespace barnabas::client {
+
+/// All deadlines of the clients of one executor, behind one alarm: adding and removing one costs a map entry and no
+/// system call. Threads: the executor's only.
+class Timers : public std::enable_shared_from_this<Timers> {
+ public:
+  using Action = InlineFunction<void(), 48>;
+  /// Names one timer; a default one names none.
+  struct Id {
+    runtime::MonotonicTime deadline{};
+    std::uint64_t number = 0;
+    auto operator<=>(const Id&) const = default;
+  };
+
+  Timers(runtime::Env& env, asio::any_io_executor executor);
+
+  /// Runs `action` on the executor once `deadline` has passed. A deadline of max() never does.
+  Id add(runtime::MonotonicTime deadline, Action action);
+  /// Does nothing where it ran already.
+  void cancel(const Id& id);
+  /// Drops all timers and ends the alarm; no more can be added.
+  void stop();
+
+ private:
+  static asio::awaitable<void> run(std::shared_ptr<Timers> self);
+  void run_due();
+
+  runtime::Env& env_;
+  asio::any_io_executor executor_;
+  std::unique_ptr<runtime::Alarm> alarm_;
+  std::map<Id, Action> pending_;
+  std::uint64_t last_number_ = 0;
+  runtime::MonotonicTime armed_ = runtime::MonotonicTime::max();  ///< What the alarm waits for, while running_.
+  bool running_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace barnabas::client
