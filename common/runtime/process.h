@@ -1,22 +1,26 @@
 #pragma once
 
+#include <asio/awaitable.hpp>
 #include <cstdint>
+
+#include "common/bytes/result.h"
 
 namespace barnabas::runtime {
 
 /// What this process has used so far.
-struct ResourceUsage {
-  double cpu_seconds = 0;           ///< User and system, all threads.
-  std::uint64_t max_rss_bytes = 0;  ///< The largest resident set there was.
+struct ProcessUsage {
+  double cpu_seconds = 0;           ///< User and system time of all threads.
+  std::uint64_t max_rss_bytes = 0;  ///< The largest resident memory so far.
 };
+ProcessUsage process_usage() noexcept;
 
-/// Threads: any.
-ResourceUsage resource_usage() noexcept;
+/// Whether progress bars make sense: standard error is a terminal.
+bool stderr_is_terminal() noexcept;
+/// Columns of standard error's terminal; 80 where it is none.
+int terminal_columns() noexcept;
 
-enum class StandardStream { in, out, error };
-
-/// Whether a person looks at it: a terminal rather than a pipe or a file.
-/// Threads: any.
-bool is_terminal(StandardStream stream) noexcept;
+/// Completes with the number of the first SIGINT or SIGTERM, which no longer end the process from its first call on.
+/// Errors: Errc::cancelled.
+asio::awaitable<Result<int>> wait_for_stop_signal();
 
 }  // namespace barnabas::runtime

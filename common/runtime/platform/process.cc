@@ -1,26 +1,48 @@
 #include "common/runtime/process.h"
 
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <asio/redirect_error.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <csignal>
 
 namespace barnabas::runtime {
 namespace {
 
-constexpr std::uint64_t kBytesPerKib = 1024;
-constexpr double kSecondsPerMicrosecond = 1e-6;
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * kSecondsPerMicrosecond;
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
 }  // namespace
 
-ResourceUsage resource_usage() noexcept {
+ProcessUsage process_usage() noexcept {
   rusage usage{};
-  if (getrusage(RUSAGE_SELF, &usage) != 0) return {};
-  return {seconds(usage.ru_utime) + seconds(usage.ru_stime), static_cast<std::uint64_t>(usage.ru_maxrss) * kBytesPerKib};
+  if (::getrusage(RUSAGE_SELF, &usage) != 0) return {};
+  return {seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime), static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
 }
 
-bool is_terminal(StandardStream stream) noexcept { return isatty(static_cast<int>(stream)) == 1; }
+bool stderr_is_terminal() noexcept {
+  return ::isatty(STDERR_FILENO) == 1;
+}
+
+int terminal_columns() noexcept {
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+asio::awaitable<Result<int>> wait_for_stop_signal() {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  asio::signal_set signals(executor, SIGINT, SIGTERM);
+  std::error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  const int number = co_await signals.async_wait(token);
+  if (error) co_return failure(Errc::cancelled);
+  co_return number;
+}
 
 }  // namespace barnabas::runtime
