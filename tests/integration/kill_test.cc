@@ -1,14 +1,20 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <set>
+#include <thread>
 
-#include "common/net/byte_stream.h"
+#include "common/bytes/reader.h"
+#include "common/bytes/writer.h"
+#include "common/protocol/headers.h"
+#include "common/protocol/messages/init_producer_id.h"
 #include "common/runtime/temporary_directory.h"
 #include "tests/integration/cluster.h"
 #include "tests/support/child_process.h"
-#include "tests/support/free_port.h"
+#include "tests/support/raw_socket.h"
 
 namespace barnabas::testing {
 namespace {
@@ -24,15 +30,16 @@ class MortalBroker {
 
   void start() {
     const std::string port = std::to_string(port_);
-    process_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-        std::string(BARNABAS_BINARY_DIR) + "/bin/barnabas-broker", "--data-dir", directory_.path() + "/data", "--override",
-        "listeners=PLAINTEXT://127.0.0.1:" + port});
+    process_ = std::make_unique<ChildProcess>(
+        std::vector<std::string>{std::string(BARNABAS_BINARY_DIR) + "/bin/barnabas-broker", "--data-dir",
+                                 directory_.path() + "/data", "--override", "listeners=PLAINTEXT://127.0.0.1:" + port});
     ASSERT_TRUE(process_->wait_for_output("127.0.0.1:" + port)) << process_->output();
   }
   void kill() {
     process_->signal(SIGKILL);
     EXPECT_EQ(process_->wait(), 128 + SIGKILL);
   }
+  std::uint16_t port() const { return port_; }
   std::string bootstrap_servers() const { return "127.0.0.1:" + std::to_string(port_); }
 
  private:
@@ -72,7 +79,8 @@ class Acknowledged {
 };
 
 /// Sends numbered records, round-robin over the partitions, until it is told to stop.
-void send_until(const std::atomic<bool>& stop, Producer& producer, const std::string& topic, Acknowledged& acknowledged) {
+void send_until(const std::atomic<bool>& stop, Producer& producer, const std::string& topic,
+                Acknowledged& acknowledged) {
   for (int number = 0; !stop; ++number) {
     const std::string value = std::to_string(number);
     producer.send({.topic = topic, .partition = number % kPartitions, .value = value},
@@ -96,7 +104,8 @@ void check(const std::string& bootstrap_servers, const std::string& topic, const
     ASSERT_FALSE(records.empty()) << left << " records do not come";
     for (const RecordView& record : records) {
       const int number = std::stoi(std::string(*record.value()));
-      ASSERT_TRUE(found.emplace(std::pair(record.partition(), number), record.offset()).second) << number << " is there twice";
+      ASSERT_TRUE(found.emplace(std::pair(record.partition(), number), record.offset()).second)
+          << number << " is there twice";
       const auto [at, is_first] = last.emplace(record.partition(), number);
       ASSERT_TRUE(is_first || at->second < number) << number << " after " << at->second;
       at->second = number;
@@ -138,12 +147,32 @@ TEST(KillOnlyOurs, every_acknowledged_record_is_there_once_and_in_order_after_20
   check(broker.bootstrap_servers(), "mortal", acknowledged);
 }
 
+/// Asks as an idempotent producer does when it starts.
+std::int64_t new_producer_id(std::uint16_t port) {
+  constexpr std::int16_t kVersion = 4;
+  Writer request;
+  protocol::RequestHeader header;
+  header.request_api_key = static_cast<std::int16_t>(protocol::ApiKey::init_producer_id);
+  header.request_api_version = kVersion;
+  EXPECT_TRUE(header.encode(request, 2));
+  EXPECT_TRUE(protocol::InitProducerIdRequest{}.encode(request, kVersion));
+  RawSocket socket(port);
+  EXPECT_TRUE(socket.send_frame(request.view()));
+  const auto frame = socket.receive_frame();
+  if (!frame) return -1;
+  Reader reader(*frame);
+  EXPECT_TRUE(protocol::ResponseHeader::decode(reader, 1));
+  const auto response = protocol::InitProducerIdResponse::decode(reader, kVersion);
+  EXPECT_TRUE(response && response->error_code == 0);
+  return response ? response->producer_id : -1;
+}
+
 TEST(KillOnlyOurs, producer_ids_are_never_handed_out_twice) {
   MortalBroker broker;
   std::set<std::int64_t> ids;
   for (int round = 0; round < 5; ++round) {
     for (int i = 0; i < 3; ++i) {
-      const std::int64_t id = new_producer_id(broker.bootstrap_servers());
+      const std::int64_t id = new_producer_id(broker.port());
       EXPECT_TRUE(ids.insert(id).second) << id;
     }
     broker.kill();

@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <stdexcept>
 #include <utility>
 
@@ -94,6 +96,8 @@ bool RawSocket::wait_until_closed() {
   }
 }
 
-void RawSocket::finish_sending() { shutdown(handle_, SHUT_WR); }
+void RawSocket::finish_sending() {
+  shutdown(handle_, SHUT_WR);
+}
 
 }  // namespace barnabas::testing
