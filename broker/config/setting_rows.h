@@ -1,0 +1,43 @@
+#pragma once
+
+#include <span>
+
+#include "common/runtime/config_table.h"
+
+namespace barnabas::config {
+
+/// Why a setting acts or does not: decides its status and the "differs from Kafka" column of those without words of
+/// their own.
+enum class Why {
+  acts,
+  java,          ///< Belongs to the Java runtime or its metrics.
+  tiered,        ///< Tiered storage.
+  single,        ///< One broker is all there is.
+  inside,        ///< Tunes Kafka's own insides, which are built otherwise here.
+  cleaner,       ///< Tunes log compaction, which comes later.
+  groups,        ///< Tunes consumer, share and streams groups, which come later.
+  transactions,  ///< Tunes transactions, which come later.
+  security,      ///< Would protect something; refused until it does.
+  plugin,        ///< Names Java classes.
+  refused,       ///< A limit or promise that is not kept yet.
+};
+
+/// One setting as the tables of this folder write it down. The range is in Kafka's own notation.
+struct SettingRow {
+  const char* name;
+  runtime::ConfigType type;
+  const char* default_text;  ///< nullptr is null.
+  const char* range;
+  runtime::ConfigImportance importance;
+  bool dynamic;  ///< Whether Kafka lets it change while the broker runs.
+  Why why;
+  const char* doc = "";
+  const char* differs = "";
+  const char* broker_default = "";  ///< Of a topic setting: the broker setting that stands in when the topic has none.
+};
+
+std::span<const SettingRow> acting_broker_rows();
+std::span<const SettingRow> other_broker_rows();
+std::span<const SettingRow> topic_rows();
+
+}  // namespace barnabas::config
