@@ -57,7 +57,9 @@ struct AsyncEvent::Waiter {
 AsyncEvent::AsyncEvent(Env& env, asio::any_io_executor executor)
     : state_(std::make_shared<State>(env, std::move(executor))) {}
 
-asio::awaitable<Result<void>> AsyncEvent::wait_until(MonotonicTime deadline) { return wait_on(state_, deadline); }
+asio::awaitable<Result<void>> AsyncEvent::wait_until(MonotonicTime deadline) {
+  return wait_on(state_, deadline);
+}
 
 asio::awaitable<Result<void>> AsyncEvent::wait_on(std::shared_ptr<State> state, MonotonicTime deadline) {
   if (state->closed) co_return failure(Errc::closed);

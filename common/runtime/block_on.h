@@ -64,7 +64,8 @@ Result<T> block_on(Env& env, Reactor& reactor, asio::awaitable<Result<T>> work, 
   auto on_done = [end = std::move(end)](std::exception_ptr thrown, Result<T> outcome) {
     end->call->finish(thrown ? Result<T>(failure(failure_of_exception(thrown))) : std::move(outcome));
   };
-  asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(call->cancellation.slot(), std::move(on_done)));
+  asio::co_spawn(executor, std::move(work),
+                 asio::bind_cancellation_slot(call->cancellation.slot(), std::move(on_done)));
   const bool done = call->signal->wait_until(deadline, [&call] { return call->result.has_value(); });
   if (done) return std::move(*call->result);
   asio::post(executor, [call] { call->cancellation.emit(asio::cancellation_type::terminal); });

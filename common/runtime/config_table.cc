@@ -71,16 +71,20 @@ std::optional<ConfigValue> typed(ConfigType type, const std::string& text) {
     case ConfigType::floating:
       if (const auto value = parse_number<double>(text)) return ConfigValue(*value);
       return std::nullopt;
-    case ConfigType::list: return ConfigValue(split_list(text));
-    case ConfigType::class_name: return ConfigValue(std::string(trimmed(text)));
+    case ConfigType::list:
+      return ConfigValue(split_list(text));
+    case ConfigType::class_name:
+      return ConfigValue(std::string(trimmed(text)));
     case ConfigType::string:
-    case ConfigType::password: return ConfigValue(text);
+    case ConfigType::password:
+      return ConfigValue(text);
   }
   return std::nullopt;
 }
 
 std::string plain(double number) {
-  return std::abs(number) < 1e18 && number == std::floor(number) ? fmt::format("{:.0f}", number) : fmt::format("{}", number);
+  return std::abs(number) < 1e18 && number == std::floor(number) ? fmt::format("{:.0f}", number)
+                                                                 : fmt::format("{}", number);
 }
 
 std::string range_text(const ConfigDef& row) {
@@ -101,9 +105,12 @@ bool is_in_range(const ConfigDef& row, const ConfigValue& value) {
   }
   if (const auto* text = std::get_if<std::string>(&value)) return is_allowed(row, *text);
   double number = 0;
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) number = static_cast<double>(*integer);
-  else if (const auto* floating = std::get_if<double>(&value)) number = *floating;
-  else return true;
+  if (const auto* integer = std::get_if<std::int64_t>(&value))
+    number = static_cast<double>(*integer);
+  else if (const auto* floating = std::get_if<double>(&value))
+    number = *floating;
+  else
+    return true;
   return !(row.min && number < *row.min) && !(row.max && number > *row.max);
 }
 
@@ -115,8 +122,10 @@ std::string shown(const ConfigDef& row, const std::string& text) {
 std::string in_table_cell(std::string_view text) {
   std::string cell;
   for (const char c : text) {
-    if (c == '|') cell += "\\|";
-    else cell += c == '\n' ? ' ' : c;
+    if (c == '|')
+      cell += "\\|";
+    else
+      cell += c == '\n' ? ' ' : c;
   }
   return cell;
 }
@@ -136,15 +145,24 @@ const T& get_as(const ConfigValue& value, std::string_view name) {
 
 std::string_view to_string(ConfigType type) noexcept {
   switch (type) {
-    case ConfigType::boolean: return "boolean";
-    case ConfigType::short_integer: return "short";
-    case ConfigType::integer: return "int";
-    case ConfigType::long_integer: return "long";
-    case ConfigType::floating: return "double";
-    case ConfigType::string: return "string";
-    case ConfigType::list: return "list";
-    case ConfigType::class_name: return "class";
-    case ConfigType::password: return "password";
+    case ConfigType::boolean:
+      return "boolean";
+    case ConfigType::short_integer:
+      return "short";
+    case ConfigType::integer:
+      return "int";
+    case ConfigType::long_integer:
+      return "long";
+    case ConfigType::floating:
+      return "double";
+    case ConfigType::string:
+      return "string";
+    case ConfigType::list:
+      return "list";
+    case ConfigType::class_name:
+      return "class";
+    case ConfigType::password:
+      return "password";
   }
   return "unknown";
 }
@@ -158,11 +176,21 @@ std::optional<std::string> to_text(const ConfigValue& value) {
   return std::nullopt;
 }
 
-bool ParsedConfig::get_bool(std::string_view name) const { return get_as<bool>(value(name), name); }
-std::int16_t ParsedConfig::get_short(std::string_view name) const { return static_cast<std::int16_t>(get_long(name)); }
-std::int32_t ParsedConfig::get_int(std::string_view name) const { return static_cast<std::int32_t>(get_long(name)); }
-std::int64_t ParsedConfig::get_long(std::string_view name) const { return get_as<std::int64_t>(value(name), name); }
-double ParsedConfig::get_double(std::string_view name) const { return get_as<double>(value(name), name); }
+bool ParsedConfig::get_bool(std::string_view name) const {
+  return get_as<bool>(value(name), name);
+}
+std::int16_t ParsedConfig::get_short(std::string_view name) const {
+  return static_cast<std::int16_t>(get_long(name));
+}
+std::int32_t ParsedConfig::get_int(std::string_view name) const {
+  return static_cast<std::int32_t>(get_long(name));
+}
+std::int64_t ParsedConfig::get_long(std::string_view name) const {
+  return get_as<std::int64_t>(value(name), name);
+}
+double ParsedConfig::get_double(std::string_view name) const {
+  return get_as<double>(value(name), name);
+}
 
 const std::string& ParsedConfig::get_string(std::string_view name) const {
   static const std::string empty;
@@ -174,14 +202,18 @@ const std::vector<std::string>& ParsedConfig::get_list(std::string_view name) co
   return is_null(name) ? empty : get_as<std::vector<std::string>>(value(name), name);
 }
 
-bool ParsedConfig::is_null(std::string_view name) const { return std::holds_alternative<std::monostate>(value(name)); }
+bool ParsedConfig::is_null(std::string_view name) const {
+  return std::holds_alternative<std::monostate>(value(name));
+}
 
 bool ParsedConfig::is_set(std::string_view name) const {
   const auto entry = entries_.find(name);
   return entry != entries_.end() && entry->second.is_set;
 }
 
-std::optional<std::string> ParsedConfig::text(std::string_view name) const { return to_text(value(name)); }
+std::optional<std::string> ParsedConfig::text(std::string_view name) const {
+  return to_text(value(name));
+}
 
 const ConfigValue& ParsedConfig::value(std::string_view name) const {
   const auto entry = entries_.find(name);
@@ -189,7 +221,8 @@ const ConfigValue& ParsedConfig::value(std::string_view name) const {
   return entry->second.value;
 }
 
-ConfigTable::ConfigTable(std::string kind, std::vector<ConfigDef> rows) : kind_(std::move(kind)), rows_(std::move(rows)) {
+ConfigTable::ConfigTable(std::string kind, std::vector<ConfigDef> rows)
+    : kind_(std::move(kind)), rows_(std::move(rows)) {
   for (std::size_t i = 0; i < rows_.size(); ++i) by_name_.emplace(rows_[i].name, i);
 }
 
@@ -216,10 +249,12 @@ Result<ConfigValue> ConfigTable::parse_value(const ConfigDef& row, const std::op
   if (!text) return ConfigValue();
   auto value = typed(row.type, *text);
   if (!value) {
-    return failure(Errc::invalid_config, fmt::format("{}={} (it takes a {})", row.name, shown(row, *text), to_string(row.type)));
+    return failure(Errc::invalid_config,
+                   fmt::format("{}={} (it takes a {})", row.name, shown(row, *text), to_string(row.type)));
   }
   if (!is_in_range(row, *value)) {
-    return failure(Errc::invalid_config, fmt::format("{}={} (allowed: {})", row.name, shown(row, *text), range_text(row)));
+    return failure(Errc::invalid_config,
+                   fmt::format("{}={} (allowed: {})", row.name, shown(row, *text), range_text(row)));
   }
   if (row.check) {
     if (const auto problem = row.check(*text)) {
@@ -265,15 +300,17 @@ Result<ParsedConfig> ConfigTable::parse(const std::map<std::string, std::string>
 }
 
 std::string ConfigTable::to_markdown() const {
-  std::string out = "| name | type | default | range | meaning | here | differs from Kafka, why |\n|---|---|---|---|---|---|---|\n";
+  std::string out =
+      "| name | type | default | range | meaning | here | differs from Kafka, why |\n|---|---|---|---|---|---|---|\n";
   for (const ConfigDef& row : rows_) {
     std::string default_text = row.required ? "(must be set)" : "null";
     if (row.default_value) default_text = row.default_value->empty() ? "(empty)" : *row.default_value;
     const char* status = "acts";
     if (row.status == ConfigStatus::accepted) status = "accepted, no effect";
     if (row.status == ConfigStatus::refused) status = "refused";
-    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", row.name, to_string(row.type), in_table_cell(default_text),
-                       in_table_cell(range_text(row)), in_table_cell(row.doc), status, in_table_cell(row.differs));
+    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", row.name, to_string(row.type),
+                       in_table_cell(default_text), in_table_cell(range_text(row)), in_table_cell(row.doc), status,
+                       in_table_cell(row.differs));
   }
   return out;
 }

@@ -35,9 +35,9 @@ struct ConfigDef {
   std::optional<double> max;                 ///< Largest number allowed.
   std::vector<std::string> allowed;          ///< Of a string, or of each element of a list; empty: anything.
   ConfigImportance importance = ConfigImportance::medium;
-  std::string doc;                           ///< Meaning, one or two sentences.
+  std::string doc;  ///< Meaning, one or two sentences.
   ConfigStatus status = ConfigStatus::acts;
-  std::string differs;                       ///< How it differs from Kafka and why; why it is accepted or refused.
+  std::string differs;  ///< How it differs from Kafka and why; why it is accepted or refused.
   bool required = false;
   /// Why a (well-typed) value cannot be, or nothing.
   std::function<std::optional<std::string>(const std::string&)> check;

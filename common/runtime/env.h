@@ -25,7 +25,8 @@ class Reactor {
   virtual void stop() = 0;
 };
 
-/// Threads for work that blocks (fsync, recovery, deletes, compression). The destructor finishes what runs and drops what waits.
+/// Threads for work that blocks (fsync, recovery, deletes, compression). The destructor finishes what runs and drops
+/// what waits.
 class WorkerPool {
  public:
   virtual ~WorkerPool() = default;

@@ -16,12 +16,18 @@ constexpr std::size_t kKeysRemembered = 1024;
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::trace: return spdlog::level::trace;
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warn: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
-    case LogLevel::off: return spdlog::level::off;
+    case LogLevel::trace:
+      return spdlog::level::trace;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::off:
+      return spdlog::level::off;
   }
   return spdlog::level::off;
 }
@@ -30,13 +36,15 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 
 struct Logger::Core {
   std::atomic<LogLevel> level;
-  LogSink sink;                                // under sink_mutex
-  std::mutex sink_mutex;                       // leaf lock
-  std::set<std::string, std::less<>> said;     // keys_mutex
-  std::mutex keys_mutex;                       // leaf lock
+  LogSink sink;                             // under sink_mutex
+  std::mutex sink_mutex;                    // leaf lock
+  std::set<std::string, std::less<>> said;  // keys_mutex
+  std::mutex keys_mutex;                    // leaf lock
 };
 
-std::string_view to_string(LogLevel level) noexcept { return kLevelNames[static_cast<std::size_t>(level)]; }
+std::string_view to_string(LogLevel level) noexcept {
+  return kLevelNames[static_cast<std::size_t>(level)];
+}
 
 Result<LogLevel> parse_log_level(std::string_view text) {
   for (std::size_t i = 0; i < kLevelNames.size(); ++i) {
@@ -54,20 +62,27 @@ LogSink stderr_log_sink() {
   };
 }
 
-Logger::Logger(std::string name, LogLevel level, LogSink sink) : name_(std::move(name)), core_(std::make_shared<Core>()) {
+Logger::Logger(std::string name, LogLevel level, LogSink sink)
+    : name_(std::move(name)), core_(std::make_shared<Core>()) {
   core_->level.store(level, std::memory_order_relaxed);
   core_->sink = sink ? std::move(sink) : stderr_log_sink();
 }
 
-Logger Logger::named(std::string name) const { return Logger(std::move(name), core_); }
+Logger Logger::named(std::string name) const {
+  return Logger(std::move(name), core_);
+}
 
 bool Logger::enabled(LogLevel level) const noexcept {
   return level != LogLevel::off && level >= core_->level.load(std::memory_order_relaxed);
 }
 
-void Logger::set_level(LogLevel level) const noexcept { core_->level.store(level, std::memory_order_relaxed); }
+void Logger::set_level(LogLevel level) const noexcept {
+  core_->level.store(level, std::memory_order_relaxed);
+}
 
-LogLevel Logger::level() const noexcept { return core_->level.load(std::memory_order_relaxed); }
+LogLevel Logger::level() const noexcept {
+  return core_->level.load(std::memory_order_relaxed);
+}
 
 void Logger::emit(LogLevel level, std::string_view text) const {
   const std::string line = name_.empty() ? std::string(text) : fmt::format("{}: {}", name_, text);

@@ -18,7 +18,8 @@ std::string_view to_string(LogLevel level) noexcept;
 /// "trace", "debug", "info", "warn", "error" or "off". Errors: Errc::invalid_config.
 Result<LogLevel> parse_log_level(std::string_view text);
 
-/// Takes one finished line, without a line break, that starts with the logger's name. Called from any thread, one at a time.
+/// Takes one finished line, without a line break, that starts with the logger's name. Called from any thread, one at a
+/// time.
 using LogSink = std::function<void(LogLevel, std::string_view)>;
 
 /// Standard error, with time and level, by spdlog.

@@ -39,7 +39,9 @@ std::uint64_t bytes_below(const Node& node) {
   return total;
 }
 
-tl::unexpected<Failure> not_found(const std::string& path) { return failure(Errc::not_found, path); }
+tl::unexpected<Failure> not_found(const std::string& path) {
+  return failure(Errc::not_found, path);
+}
 
 class CopiedMapping final : public Mapping {
  public:
@@ -91,7 +93,8 @@ struct MemoryFiles::Core {
   void crash(Node& node) {
     if (!node.is_directory) {
       std::size_t torn = 0;
-      if (torn_tails && node.changed_from >= node.durable_bytes.size() && node.bytes.size() > node.durable_bytes.size()) {
+      if (torn_tails && node.changed_from >= node.durable_bytes.size() &&
+          node.bytes.size() > node.durable_bytes.size()) {
         torn = random() % (node.bytes.size() - node.durable_bytes.size() + 1);
       }
       const auto tail = node.bytes.begin() + static_cast<std::ptrdiff_t>(torn > 0 ? node.durable_bytes.size() : 0);
@@ -116,7 +119,10 @@ struct MemoryFiles::Core {
 class MemoryFiles::MemoryFile final : public File {
  public:
   MemoryFile(std::shared_ptr<Core> core, std::shared_ptr<Node> node, std::string path, bool writable)
-      : core_(std::move(core)), node_(std::move(node)), path_(std::move(path)), writable_(writable),
+      : core_(std::move(core)),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        writable_(writable),
         generation_(core_->generation) {}
 
   Result<std::size_t> read_at(MutableBytesView out, std::uint64_t position) const override {
@@ -273,7 +279,8 @@ Result<void> MemoryFiles::make_directories(const std::string& path) {
 
 Result<std::vector<DirectoryEntry>> MemoryFiles::list(const std::string& directory) {
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::list, directory); !injected) return failure(injected.error());
+  if (auto injected = core_->injected_failure(FileOperation::list, directory); !injected)
+    return failure(injected.error());
   const auto node = core_->find(parts_of(directory));
   if (!node) return not_found(directory);
   if (!node->is_directory) return failure(Errc::io_error, "list " + directory + " (Not a directory)");

@@ -10,12 +10,24 @@
 namespace barnabas::runtime {
 
 /// What can be made to fail.
-enum class FileOperation { open, read, write, truncate, sync, map, list, rename, remove, make_directories, sync_directory, lock };
+enum class FileOperation {
+  open,
+  read,
+  write,
+  truncate,
+  sync,
+  map,
+  list,
+  rename,
+  remove,
+  make_directories,
+  sync_directory,
+  lock
+};
 
-/// A file system in memory that forgets at a crash what was not synced: the bytes of a file until File::sync, the entries
-/// of a directory until sync_directory (which makes the way down to that directory durable too).
-/// A mapping is a copy: later writes do not show in it.
-/// Threads: any.
+/// A file system in memory that forgets at a crash what was not synced: the bytes of a file until File::sync, the
+/// entries of a directory until sync_directory (which makes the way down to that directory durable too). A mapping is a
+/// copy: later writes do not show in it. Threads: any.
 class MemoryFiles final : public Files {
  public:
   explicit MemoryFiles(std::uint64_t seed = 1);

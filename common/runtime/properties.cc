@@ -6,8 +6,12 @@
 namespace barnabas::runtime {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\f'; }
-bool is_line_end(char c) { return c == '\n' || c == '\r'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\f';
+}
+bool is_line_end(char c) {
+  return c == '\n' || c == '\r';
+}
 
 void append_utf8(std::string& out, std::uint32_t code_point) {
   const auto byte = [&out](std::uint32_t value) { out.push_back(static_cast<char>(value)); };
@@ -93,10 +97,14 @@ std::optional<std::uint32_t> hex4(std::string_view text) {
   std::uint32_t value = 0;
   for (const char c : text.substr(0, 4)) {
     value <<= 4;
-    if (c >= '0' && c <= '9') value |= static_cast<std::uint32_t>(c - '0');
-    else if (c >= 'a' && c <= 'f') value |= static_cast<std::uint32_t>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') value |= static_cast<std::uint32_t>(c - 'A' + 10);
-    else return std::nullopt;
+    if (c >= '0' && c <= '9')
+      value |= static_cast<std::uint32_t>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      value |= static_cast<std::uint32_t>(c - 'a' + 10);
+    else if (c >= 'A' && c <= 'F')
+      value |= static_cast<std::uint32_t>(c - 'A' + 10);
+    else
+      return std::nullopt;
   }
   return value;
 }
@@ -122,10 +130,18 @@ std::optional<std::string> unescape(std::string_view text) {
       continue;
     }
     switch (const char c = text[++i]) {
-      case 't': out.push_back('\t'); break;
-      case 'n': out.push_back('\n'); break;
-      case 'r': out.push_back('\r'); break;
-      case 'f': out.push_back('\f'); break;
+      case 't':
+        out.push_back('\t');
+        break;
+      case 'n':
+        out.push_back('\n');
+        break;
+      case 'r':
+        out.push_back('\r');
+        break;
+      case 'f':
+        out.push_back('\f');
+        break;
       case 'u': {
         std::size_t used = 0;
         const auto code_point = unicode_escape(text.substr(i), used);
@@ -134,7 +150,8 @@ std::optional<std::string> unescape(std::string_view text) {
         i += used - 1;
         break;
       }
-      default: out.push_back(c);
+      default:
+        out.push_back(c);
     }
   }
   return out;
@@ -143,8 +160,10 @@ std::optional<std::string> unescape(std::string_view text) {
 /// Where the key ends: at the first blank, '=' or ':' that no backslash precedes.
 std::size_t end_of_key(std::string_view line) {
   for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '\\') ++i;
-    else if (line[i] == '=' || line[i] == ':' || is_blank(line[i])) return i;
+    if (line[i] == '\\')
+      ++i;
+    else if (line[i] == '=' || line[i] == ':' || is_blank(line[i]))
+      return i;
   }
   return line.size();
 }
@@ -167,7 +186,8 @@ Result<Properties> parse_properties(std::string_view text) {
     auto key = unescape(std::string_view(*line).substr(0, key_end));
     auto value = unescape(value_after(*line, key_end));
     if (!key || !value) {
-      return failure(Errc::invalid_config, "malformed \\u escape before the end of line " + std::to_string(lines.line_number()));
+      return failure(Errc::invalid_config,
+                     "malformed \\u escape before the end of line " + std::to_string(lines.line_number()));
     }
     properties.insert_or_assign(std::move(*key), std::move(*value));
   }

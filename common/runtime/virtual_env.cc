@@ -115,16 +115,24 @@ VirtualEnv::VirtualEnv(std::uint64_t seed)
 
 VirtualEnv::~VirtualEnv() = default;
 
-Clock& VirtualEnv::clock() noexcept { return *clock_; }
-Random& VirtualEnv::random() noexcept { return *random_; }
-std::unique_ptr<Reactor> VirtualEnv::make_reactor(const std::string&) { return std::make_unique<VirtualReactor>(*this); }
+Clock& VirtualEnv::clock() noexcept {
+  return *clock_;
+}
+Random& VirtualEnv::random() noexcept {
+  return *random_;
+}
+std::unique_ptr<Reactor> VirtualEnv::make_reactor(const std::string&) {
+  return std::make_unique<VirtualReactor>(*this);
+}
 std::unique_ptr<WorkerPool> VirtualEnv::make_worker_pool(const std::string&, std::size_t) {
   return std::make_unique<VirtualPool>(*this);
 }
 std::unique_ptr<Alarm> VirtualEnv::make_alarm(asio::any_io_executor executor) {
   return std::make_unique<VirtualAlarm>(*this, std::move(executor));
 }
-std::unique_ptr<Signal> VirtualEnv::make_signal() { return std::make_unique<VirtualSignal>(*this); }
+std::unique_ptr<Signal> VirtualEnv::make_signal() {
+  return std::make_unique<VirtualSignal>(*this);
+}
 
 bool VirtualEnv::run_until(const std::function<bool()>& done, MonotonicTime deadline) {
   while (!done()) {

@@ -12,8 +12,8 @@
 
 namespace barnabas::runtime {
 
-/// An Env in one thread: all reactors and pools are one loop, the clock stands still while there is work and jumps to the
-/// next alarm when there is none, files are in memory, randomness comes from the seed. Equal seeds give equal runs.
+/// An Env in one thread: all reactors and pools are one loop, the clock stands still while there is work and jumps to
+/// the next alarm when there is none, files are in memory, randomness comes from the seed. Equal seeds give equal runs.
 /// Threads: one.
 class VirtualEnv final : public Env {
  public:

@@ -157,7 +157,8 @@ class TcpAcceptor final : public Acceptor {
     tcp::socket socket = co_await acceptor_.async_accept(executor, token);
     if (closed_) co_return failure(Errc::closed, "listener on port " + std::to_string(port_));
     if (error == asio::error::operation_aborted) co_return failure(Errc::cancelled);
-    if (error) co_return failure(Errc::io_error, "accept on port " + std::to_string(port_) + " (" + error.message() + ')');
+    if (error)
+      co_return failure(Errc::io_error, "accept on port " + std::to_string(port_) + " (" + error.message() + ')');
     std::unique_ptr<ByteStream> stream = std::make_unique<TcpStream>(std::move(socket), options_);
     co_return stream;
   }
@@ -229,7 +230,8 @@ class TcpNetwork final : public Network {
     const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
     if (error || found.empty()) return failure(Errc::io_error, "resolve " + host + " (" + error.message() + ')');
     // "localhost" means 127.0.0.1 first, as for Java: a client that knows IPv4 alone must find us.
-    auto chosen = std::find_if(found.begin(), found.end(), [](const auto& entry) { return entry.endpoint().address().is_v4(); });
+    auto chosen =
+        std::find_if(found.begin(), found.end(), [](const auto& entry) { return entry.endpoint().address().is_v4(); });
     if (chosen == found.end()) chosen = found.begin();
     return listen_on(executor, chosen->endpoint(), options);
   }

@@ -1,3 +1,5 @@
+#include <pthread.h>
+#include <sys/random.h>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/redirect_error.hpp>
@@ -7,8 +9,6 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
-#include <pthread.h>
-#include <sys/random.h>
 #include <thread>
 #include <vector>
 

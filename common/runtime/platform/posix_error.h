@@ -11,10 +11,14 @@ namespace barnabas::runtime {
 inline Errc errc_of_errno(int error_number) {
   switch (error_number) {
     case ENOSPC:
-    case EDQUOT: return Errc::storage_full;
-    case ENOENT: return Errc::not_found;
-    case EEXIST: return Errc::already_exists;
-    default: return Errc::io_error;
+    case EDQUOT:
+      return Errc::storage_full;
+    case ENOENT:
+      return Errc::not_found;
+    case EEXIST:
+      return Errc::already_exists;
+    default:
+      return Errc::io_error;
   }
 }
 

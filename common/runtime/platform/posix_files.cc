@@ -65,8 +65,8 @@ class PosixFile final : public File {
   Result<std::size_t> read_at(MutableBytesView out, std::uint64_t position) const override {
     std::size_t done = 0;
     while (done < out.size()) {
-      const auto count = ::pread(descriptor_.get(), out.data() + done, out.size() - done,
-                                 static_cast<off_t>(position + done));
+      const auto count =
+          ::pread(descriptor_.get(), out.data() + done, out.size() - done, static_cast<off_t>(position + done));
       if (count == 0) break;
       if (count > 0) {
         done += static_cast<std::size_t>(count);
@@ -87,8 +87,8 @@ class PosixFile final : public File {
         const BytesView part = i == 0 ? parts[first].subspan(skip) : parts[first + i];
         vectors[i] = {const_cast<std::byte*>(part.data()), part.size()};
       }
-      const auto written = ::pwritev(descriptor_.get(), vectors.data(), static_cast<int>(count),
-                                     static_cast<off_t>(position));
+      const auto written =
+          ::pwritev(descriptor_.get(), vectors.data(), static_cast<int>(count), static_cast<off_t>(position));
       if (written < 0) {
         if (errno == EINTR) continue;
         return system_failure("write", path_, errno);
@@ -159,11 +159,16 @@ class PosixFileLock final : public FileLock {
 
 int flags_of(OpenMode mode) {
   switch (mode) {
-    case OpenMode::read: return O_RDONLY;
-    case OpenMode::read_write: return O_RDWR;
-    case OpenMode::create: return O_RDWR | O_CREAT;
-    case OpenMode::create_new: return O_RDWR | O_CREAT | O_EXCL;
-    case OpenMode::create_truncated: return O_RDWR | O_CREAT | O_TRUNC;
+    case OpenMode::read:
+      return O_RDONLY;
+    case OpenMode::read_write:
+      return O_RDWR;
+    case OpenMode::create:
+      return O_RDWR | O_CREAT;
+    case OpenMode::create_new:
+      return O_RDWR | O_CREAT | O_EXCL;
+    case OpenMode::create_truncated:
+      return O_RDWR | O_CREAT | O_TRUNC;
   }
   return O_RDONLY;
 }
@@ -179,7 +184,9 @@ Result<std::shared_ptr<File>> PosixFiles::open(const std::string& path, OpenMode
   return std::make_shared<PosixFile>(std::move(descriptor), path);
 }
 
-bool PosixFiles::exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool PosixFiles::exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 Result<void> PosixFiles::make_directories(const std::string& path) {
   std::error_code error;
