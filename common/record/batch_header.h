@@ -63,8 +63,12 @@ struct BatchHeader {
   static constexpr std::int16_t kDeleteHorizonBit = 0x40;
 
   std::size_t size_bytes() const noexcept { return kLogOverheadBytes + static_cast<std::size_t>(batch_length); }
-  std::int64_t last_offset() const noexcept { return base_offset + last_offset_delta; }
-  std::int64_t next_offset() const noexcept { return last_offset() + 1; }
+  std::int64_t last_offset() const noexcept { return offset_at(last_offset_delta); }
+  std::int64_t next_offset() const noexcept { return offset_at(std::int64_t{last_offset_delta} + 1); }
+  /// Wraps like Java's sum where a hostile base offset asks for it.
+  std::int64_t offset_at(std::int64_t delta) const noexcept {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(base_offset) + static_cast<std::uint64_t>(delta));
+  }
   /// 5 to 7 mean nothing: ask is_known_compression() before compression().
   int compression_id() const noexcept { return attributes & kCompressionMask; }
   bool is_known_compression() const noexcept { return compression_id() <= static_cast<int>(CompressionType::zstd); }

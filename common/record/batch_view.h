@@ -60,7 +60,7 @@ struct RecordView {
   std::int64_t offset = 0;
   std::int64_t timestamp_ms = kNoTimestamp;
   std::int32_t offset_delta = 0;
-  std::int32_t size_bytes = 0;  ///< With its length field, as it stands in the batch.
+  std::int32_t size_bytes = 0;  ///< With its length field in its shortest form, as Kafka counts.
   std::optional<BytesView> key;
   std::optional<BytesView> value;
   HeadersView headers;
