@@ -1,0 +1,214 @@
+#include "broker/server/connection.h"
+
+#include <array>
+#include <asio/co_spawn.hpp>
+#include <exception>
+#include <utility>
+
+#include "broker/server/dispatch.h"
+#include "common/net/framing.h"
+#include "common/protocol/headers.h"
+
+namespace barnabas::broker {
+namespace {
+
+constexpr runtime::MonotonicTime kNever = runtime::MonotonicTime::max();
+
+/// The peer hung up, or we did: nothing that the log needs to say.
+bool is_ordinary_end(const std::error_code& code) {
+  return code == Errc::disconnected || code == Errc::closed || code == Errc::cancelled;
+}
+
+}  // namespace
+
+struct Connection::Exchange {
+  Exchange(BrokerServices& services, const ApiTable& apis, ConnectionInfo& connection, asio::any_io_executor executor)
+      : context(services, apis, connection, std::move(executor)) {}
+
+  RequestContext context;
+  const ApiRow* row = nullptr;
+  BytesView body;
+  Writer out;
+  bool effective = false;  // the next request may start
+  bool finished = false;   // the answer may be written
+};
+
+Connection::Connection(std::shared_ptr<net::ByteStream> stream, const ListenerInfo& listener, BrokerServices& services,
+                       const ApiTable& apis, ConnectionOptions options, std::unique_ptr<ConnectionLimits::Place> place,
+                       std::function<void(Connection*)> on_end)
+    : stream_(std::move(stream)),
+      services_(services),
+      apis_(apis),
+      options_(options),
+      place_(std::move(place)),
+      on_end_(std::move(on_end)),
+      reader_wakes_(services.env->make_alarm(stream_->executor())),
+      writer_wakes_(services.env->make_alarm(stream_->executor())),
+      idleness_(services.env->make_alarm(stream_->executor())),
+      last_active_(services.env->clock().now()) {
+  info_.listener = &listener;
+  info_.peer = stream_->peer_name();
+}
+
+Connection::~Connection() {
+  place_.reset();
+  on_end_(this);
+}
+
+void Connection::start() {
+  spawn(read_requests(shared_from_this()));
+  spawn(write_answers(shared_from_this()));
+  if (options_.max_idle > runtime::Duration::zero()) spawn(watch_idleness(shared_from_this()));
+}
+
+void Connection::spawn(asio::awaitable<void> coroutine) {
+  asio::co_spawn(stream_->executor(), std::move(coroutine), [self = shared_from_this()](std::exception_ptr problem) {
+    if (!problem) return;
+    try {
+      std::rethrow_exception(problem);
+    } catch (const std::exception& error) {
+      self->close_because(std::string("internal error: ") + error.what());
+    }
+  });
+}
+
+void Connection::close() noexcept {
+  if (std::exchange(closed_, true)) return;
+  stream_->close();
+  reader_wakes_->wake();
+  writer_wakes_->wake();
+  idleness_->wake();
+  for (const std::shared_ptr<Exchange>& exchange : exchanges_) exchange->context.cancel();
+}
+
+void Connection::close_because(const std::string& reason) {
+  if (!closed_) services_.logger.warn("{} on {} closed: {}", info_.peer, info_.listener->name, reason);
+  close();
+}
+
+asio::awaitable<void> Connection::read_requests(Self self) {
+  while (!self->closed_) {
+    if (self->exchanges_.size() >= self->options_.max_in_flight) {
+      co_await self->reader_wakes_->wait_until(kNever);
+      continue;
+    }
+    Result<Bytes> frame = co_await net::read_frame(*self->stream_, self->options_.max_request_bytes);
+    if (!frame) {
+      if (!is_ordinary_end(frame.error().code)) self->close_because(frame.error().message());
+      break;
+    }
+    self->last_active_ = self->services_.env->clock().now();
+    Result<std::shared_ptr<Exchange>> begun = self->begin(std::move(*frame));
+    if (!begun) {
+      self->close_because(begun.error().subject);
+      break;
+    }
+    const std::shared_ptr<Exchange> exchange = std::move(*begun);
+    self->spawn(handle(self, exchange));
+    while (!exchange->effective && !self->closed_) co_await self->reader_wakes_->wait_until(kNever);
+  }
+  self->close();
+}
+
+Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
+  Result<Admission> admission = admit(apis_, info_.listener->kind, frame);
+  if (!admission) return failure(std::move(admission.error()));
+  auto exchange = std::make_shared<Exchange>(services_, apis_, info_, stream_->executor());
+  RequestContext& context = exchange->context;
+  context.api_key_ = static_cast<std::int16_t>(admission->row->key);
+  context.api_version_ = admission->api_version;
+  context.correlation_id_ = admission->correlation_id;
+  context.client_id_ = std::move(admission->client_id);
+  context.frame_ = std::move(frame);
+  context.on_effect_ = [this, raw = exchange.get()] {
+    raw->effective = true;
+    reader_wakes_->wake();
+  };
+  exchange->row = admission->row;
+  exchange->body = BytesView(context.frame_).subspan(admission->body_at);
+  exchanges_.push_back(exchange);
+  return exchange;
+}
+
+asio::awaitable<void> Connection::handle(Self self, std::shared_ptr<Exchange> exchange) {
+  RequestContext& context = exchange->context;
+  const std::size_t begin = protocol::begin_frame(exchange->out);
+  Result<void> outcome = protocol::encode_response_header(exchange->out, exchange->row->key, context.api_version(),
+                                                          context.correlation_id());
+  if (outcome) outcome = co_await exchange->row->serve(context, exchange->body, exchange->out);
+  protocol::end_frame(exchange->out, begin);
+  self->finish(*exchange, outcome);
+}
+
+void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
+  if (!outcome) {
+    close_because(std::string(protocol::to_string(exchange.row->key)) + " request: " + outcome.error().message());
+    return;
+  }
+  exchange.finished = true;
+  exchange.context.start_waiting();
+  if (!exchanges_.empty() && exchanges_.front().get() == &exchange) writer_wakes_->wake();
+}
+
+asio::awaitable<void> Connection::write_answers(Self self) {
+  while (!self->closed_) {
+    if (self->exchanges_.empty() || !self->exchanges_.front()->finished) {
+      co_await self->writer_wakes_->wait_until(kNever);
+      continue;
+    }
+    const std::shared_ptr<Exchange> exchange = self->exchanges_.front();
+    if (!exchange->context.close_reason().empty()) {
+      self->close_because(exchange->context.close_reason());
+      break;
+    }
+    if (exchange->context.wants_answer()) {
+      const Result<void> written = co_await self->write_answer(exchange);
+      if (!written) {
+        if (!is_ordinary_end(written.error().code)) self->close_because(written.error().message());
+        break;
+      }
+    }
+    self->last_active_ = self->services_.env->clock().now();
+    self->exchanges_.pop_front();
+    self->reader_wakes_->wake();
+  }
+  self->close();
+}
+
+asio::awaitable<Result<void>> Connection::write_answer(std::shared_ptr<Exchange> exchange) {
+  const BytesView own = exchange->out.view();
+  const std::vector<FileRegion>& regions = exchange->context.file_regions();
+  std::size_t at = 0;
+  std::size_t next_region = 0;
+  for (const ExternalPart& part : exchange->out.external_parts()) {
+    if (next_region >= regions.size() || regions[next_region].length != part.length) {
+      co_return failure(Errc::invalid_argument, "an answer's file regions do not fit its parts");
+    }
+    const std::array<BytesView, 1> before{own.subspan(at, part.position - at)};
+    at = part.position;
+    Result<void> sent = co_await stream_->write(before);
+    if (!sent) co_return sent;
+    const FileRegion& region = regions[next_region++];
+    sent = co_await stream_->write_file(*region.file, region.position, region.length);
+    if (!sent) co_return sent;
+  }
+  const std::array<BytesView, 1> rest{own.subspan(at)};
+  if (rest.front().empty()) co_return Result<void>{};
+  co_return co_await stream_->write(rest);
+}
+
+asio::awaitable<void> Connection::watch_idleness(Self self) {
+  while (!self->closed_) {
+    const runtime::MonotonicTime now = self->services_.env->clock().now();
+    if (!self->exchanges_.empty()) self->last_active_ = now;
+    const runtime::MonotonicTime deadline = self->last_active_ + self->options_.max_idle;
+    if (now >= deadline) {
+      self->services_.logger.debug("{} closed: idle for connections.max.idle.ms", self->info_.peer);
+      self->close();
+      break;
+    }
+    co_await self->idleness_->wait_until(deadline);
+  }
+}
+
+}  // namespace barnabas::broker

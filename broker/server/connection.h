@@ -1,0 +1,73 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "broker/server/api_table.h"
+#include "broker/server/broker_services.h"
+#include "broker/server/connection_limits.h"
+#include "broker/server/request_context.h"
+#include "common/net/byte_stream.h"
+#include "common/runtime/env.h"
+
+namespace barnabas::broker {
+
+struct ConnectionOptions {
+  std::size_t max_request_bytes = 100 * 1024 * 1024;  ///< socket.request.max.bytes
+  runtime::Duration max_idle = std::chrono::minutes(10);  ///< connections.max.idle.ms; zero or less: never.
+  std::size_t max_in_flight = 100;  ///< Requests read whose answers are not written yet; beyond it nothing is read.
+};
+
+/// One client's connection: reads requests, lets each take effect before the next one starts, writes the answers in order.
+/// Only waiting overlaps: a fetch that polls, a produce that waits for acks=all. A frame that cannot be one closes the
+/// connection with one line in the log, and nothing else notices.
+/// Threads: its stream's executor only. Kept alive by its own coroutines.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  /// `on_end` is called once, by the destructor, on the stream's executor.
+  Connection(std::shared_ptr<net::ByteStream> stream, const ListenerInfo& listener, BrokerServices& services,
+             const ApiTable& apis, ConnectionOptions options, std::unique_ptr<ConnectionLimits::Place> place,
+             std::function<void(Connection*)> on_end);
+  ~Connection();
+
+  /// Starts the coroutines; they end with the connection.
+  void start();
+  /// Ends it without a word; requests that wait stop waiting.
+  void close() noexcept;
+  const std::string& peer() const noexcept { return info_.peer; }
+
+ private:
+  struct Exchange;
+  using Self = std::shared_ptr<Connection>;
+
+  static asio::awaitable<void> read_requests(Self self);
+  static asio::awaitable<void> write_answers(Self self);
+  static asio::awaitable<void> watch_idleness(Self self);
+  static asio::awaitable<void> handle(Self self, std::shared_ptr<Exchange> exchange);
+  asio::awaitable<Result<void>> write_answer(std::shared_ptr<Exchange> exchange);
+
+  Result<std::shared_ptr<Exchange>> begin(Bytes frame);
+  void finish(Exchange& exchange, const Result<void>& outcome);
+  void close_because(const std::string& reason);
+  void spawn(asio::awaitable<void> coroutine);
+
+  const std::shared_ptr<net::ByteStream> stream_;
+  BrokerServices& services_;
+  const ApiTable& apis_;
+  const ConnectionOptions options_;
+  std::unique_ptr<ConnectionLimits::Place> place_;
+  const std::function<void(Connection*)> on_end_;
+  ConnectionInfo info_;
+  std::deque<std::shared_ptr<Exchange>> exchanges_;  // in the order of their requests
+  std::unique_ptr<runtime::Alarm> reader_wakes_;
+  std::unique_ptr<runtime::Alarm> writer_wakes_;
+  std::unique_ptr<runtime::Alarm> idleness_;
+  runtime::MonotonicTime last_active_;
+  bool closed_ = false;
+};
+
+}  // namespace barnabas::broker

@@ -1,0 +1,146 @@
+#include "broker/server/server.h"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <set>
+#include <utility>
+
+namespace barnabas::broker {
+namespace {
+
+constexpr runtime::Duration kStopPatience = std::chrono::milliseconds(500);
+constexpr runtime::Duration kAcceptPause = std::chrono::milliseconds(100);
+
+}  // namespace
+
+/// One reactor and the connections that live on it.
+struct Server::Core {
+  std::set<Connection*> connections;  // the reactor's thread only; outlives the reactor, whose end may end connections
+  std::unique_ptr<runtime::Reactor> reactor;
+};
+
+struct Server::Listener {
+  ListenerInfo info;
+  std::uint16_t port = 0;
+  std::unique_ptr<net::Acceptor> acceptor;  // the first core's thread, once serving
+};
+
+Result<Server::Options> Server::options_of(const runtime::ParsedConfig& config, std::size_t cores) {
+  Result<ConnectionLimits::Limits> limits = ConnectionLimits::limits_of(config);
+  if (!limits) return failure(std::move(limits.error()));
+  Options options;
+  options.connection.max_request_bytes = static_cast<std::size_t>(config.get_int("socket.request.max.bytes"));
+  options.connection.max_idle = std::chrono::milliseconds(config.get_long("connections.max.idle.ms"));
+  options.limits = std::move(*limits);
+  options.sockets.send_buffer_bytes = config.get_int("socket.send.buffer.bytes");
+  options.sockets.receive_buffer_bytes = config.get_int("socket.receive.buffer.bytes");
+  options.reactors = cores;
+  if (config.is_set("num.network.threads")) options.reactors = static_cast<std::size_t>(config.get_int("num.network.threads"));
+  return options;
+}
+
+Server::Server(BrokerServices& services, const ApiTable& apis, net::Network& network, Options options)
+    : services_(services),
+      apis_(apis),
+      network_(network),
+      options_(std::move(options)),
+      limits_(options_.limits),
+      all_gone_(services.env->make_signal()) {
+  for (std::size_t i = 0; i < std::max<std::size_t>(options_.reactors, 1); ++i) {
+    cores_.push_back(std::make_unique<Core>());
+    cores_.back()->reactor = services_.env->make_reactor("broker-net-" + std::to_string(i));
+  }
+}
+
+Server::~Server() { stop(); }
+
+Result<void> Server::bind(const config::ListenerAddress& address, const config::ListenerAddress& advertised) {
+  auto acceptor =
+      network_.listen(cores_.front()->reactor->executor(), address.host, address.port, options_.sockets);
+  if (!acceptor) return failure(std::move(acceptor.error()));
+  auto listener = std::make_unique<Listener>();
+  listener->acceptor = std::move(*acceptor);
+  listener->port = listener->acceptor->port();
+  listener->info.name = address.name;
+  listener->info.advertised_host = advertised.host;
+  listener->info.advertised_port = advertised.port != 0 ? advertised.port : listener->port;
+  listeners_.push_back(std::move(listener));
+  return {};
+}
+
+void Server::serve() {
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    asio::co_spawn(cores_.front()->reactor->executor(), accept_connections(this, listener.get()), asio::detached);
+  }
+}
+
+asio::awaitable<void> Server::accept_connections(Server* self, Listener* listener) {
+  for (;;) {
+    Core* core = self->cores_[self->next_core_++ % self->cores_.size()].get();
+    const asio::any_io_executor executor = core->reactor->executor();
+    Result<std::unique_ptr<net::ByteStream>> stream = co_await listener->acceptor->accept(executor);
+    if (stream) {
+      std::shared_ptr<net::ByteStream> handed(std::move(*stream));
+      asio::post(executor, [self, core, listener, handed = std::move(handed)]() mutable {
+        self->adopt(*core, *listener, std::move(handed));
+      });
+    } else if (stream.error().code == Errc::closed || stream.error().code == Errc::cancelled) {
+      co_return;
+    } else {
+      self->services_.logger.warn("{}", stream.error().message());
+      co_await self->services_.env->sleep_for(kAcceptPause);
+    }
+  }
+}
+
+void Server::adopt(Core& core, const Listener& listener, std::shared_ptr<net::ByteStream> stream) {
+  Result<std::unique_ptr<ConnectionLimits::Place>> place = limits_.enter(stream->peer_name());
+  if (!place) {
+    services_.logger.warn("{} on {} closed: {}", stream->peer_name(), listener.info.name, place.error().subject);
+    stream->close();
+    return;
+  }
+  auto on_end = [this, &core](Connection* connection) {
+    core.connections.erase(connection);
+    all_gone_->notify([] {});
+  };
+  const auto connection = std::make_shared<Connection>(std::move(stream), listener.info, services_, apis_,
+                                                       options_.connection, std::move(*place), std::move(on_end));
+  core.connections.insert(connection.get());
+  connection->start();
+}
+
+void Server::stop() {
+  if (std::exchange(stopped_, true)) return;
+  // Closed on their own threads; an acceptor first, so that no connection comes after.
+  auto closed = std::make_shared<std::atomic<std::size_t>>(0);
+  asio::post(cores_.front()->reactor->executor(), [this, closed] {
+    for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor->close();
+    for (const std::unique_ptr<Core>& core : cores_) {
+      asio::post(core->reactor->executor(), [this, &core, closed] {
+        const std::set<Connection*> connections = core->connections;
+        for (Connection* connection : connections) connection->close();
+        all_gone_->notify([&] { closed->fetch_add(1); });
+      });
+    }
+  });
+  all_gone_->wait_until(services_.env->clock().now() + kStopPatience,
+                        [this, closed] { return *closed == cores_.size() && limits_.count() == 0; });
+  for (const std::unique_ptr<Core>& core : cores_) core->reactor->stop();
+  for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor.reset();
+  cores_.clear();
+}
+
+std::vector<ListenerInfo> Server::listeners() const {
+  std::vector<ListenerInfo> result;
+  for (const std::unique_ptr<Listener>& listener : listeners_) result.push_back(listener->info);
+  return result;
+}
+
+std::uint16_t Server::port() const { return listeners_.empty() ? std::uint16_t{0} : listeners_.front()->port; }
+
+}  // namespace barnabas::broker

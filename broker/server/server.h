@@ -1,0 +1,69 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/config/listeners.h"
+#include "broker/server/api_table.h"
+#include "broker/server/broker_services.h"
+#include "broker/server/connection.h"
+#include "broker/server/connection_limits.h"
+#include "common/net/byte_stream.h"
+#include "common/runtime/env.h"
+
+namespace barnabas::broker {
+
+/// The broker's side of the network: listeners, and one reactor for each core with the connections that live on it.
+/// Order of use: bind, serve, stop.
+/// Threads: bind, serve and stop from the owner's; never from one of its reactors.
+class Server {
+ public:
+  struct Options {
+    ConnectionOptions connection;
+    ConnectionLimits::Limits limits;
+    net::SocketOptions sockets;
+    std::size_t reactors = 1;
+  };
+  /// Errors: Errc::invalid_config.
+  static Result<Options> options_of(const runtime::ParsedConfig& config, std::size_t cores);
+
+  Server(BrokerServices& services, const ApiTable& apis, net::Network& network, Options options);
+  ~Server();
+
+  /// Opens the ports. Connections wait until serve().
+  /// Errors: the port is in use, the host is not ours; the subject names the address.
+  Result<void> bind(const config::ListenerAddress& address, const config::ListenerAddress& advertised);
+  void serve();
+  /// Closes ports and connections, and ends the threads. Requests that wait are dropped.
+  void stop();
+
+  /// As bound and as told to clients, in the order of bind().
+  std::vector<ListenerInfo> listeners() const;
+  std::uint16_t port() const;
+  std::size_t connection_count() const { return limits_.count(); }
+
+ private:
+  struct Core;
+  struct Listener;
+
+  static asio::awaitable<void> accept_connections(Server* self, Listener* listener);
+  void adopt(Core& core, const Listener& listener, std::shared_ptr<net::ByteStream> stream);
+
+  BrokerServices& services_;
+  const ApiTable& apis_;
+  net::Network& network_;
+  const Options options_;
+  ConnectionLimits limits_;
+  std::unique_ptr<runtime::Signal> all_gone_;
+  std::vector<std::unique_ptr<Core>> cores_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::size_t next_core_ = 0;  // the first core's thread only
+  bool stopped_ = false;
+};
+
+}  // namespace barnabas::broker
