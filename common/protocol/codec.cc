@@ -71,6 +71,12 @@ bool Decoder::present(bool nullable) noexcept {
   return false;
 }
 
+bool Decoder::present_in_tag(bool nullable) noexcept {
+  if (in.unsigned_varint() != 0) return true;
+  if (!nullable) in.fail();
+  return false;
+}
+
 std::size_t Decoder::array_size() noexcept {
   std::size_t count = 0;
   array_size(count, false);
@@ -173,6 +179,11 @@ void Encoder::records(const std::optional<RecordsRef>& value, bool nullable, con
 void Encoder::present(bool is_present, bool nullable, const char* field) {
   if (!is_present && !nullable) refuse(field);
   out.int8(is_present ? 1 : -1);
+}
+
+void Encoder::present_in_tag(bool is_present, bool nullable, const char* field) {
+  if (!is_present && !nullable) refuse(field);
+  out.unsigned_varint(is_present ? 1 : 0);
 }
 
 void Encoder::array_size(std::size_t count) {

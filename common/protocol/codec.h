@@ -31,8 +31,10 @@ class Decoder {
   void bytes(std::optional<Bytes>& to, bool nullable);
   void records(std::optional<RecordsRef>& to, bool nullable);
 
-  /// The byte before a nullable struct.
+  /// The byte before a nullable struct: negative where it is null.
   bool present(bool nullable) noexcept;
+  /// The same where the struct is a tagged field: Kafka writes 0 for null there.
+  bool present_in_tag(bool nullable) noexcept;
   /// How many items come: never more than there are bytes left.
   std::size_t array_size() noexcept;
   /// False where the array is null.
@@ -115,6 +117,7 @@ class Encoder {
   void bytes(const std::optional<Bytes>& value, bool nullable, const char* field);
   void records(const std::optional<RecordsRef>& value, bool nullable, const char* field);
   void present(bool is_present, bool nullable, const char* field);
+  void present_in_tag(bool is_present, bool nullable, const char* field);
   void array_size(std::size_t count);
   void null_array(bool nullable, const char* field);
 

@@ -56,10 +56,6 @@ std::string declaration(const Message& m) {
   return out;
 }
 
-std::string flag(const Message& m, const VersionRange& range) {
-  return condition(m, range);
-}
-
 // Reading.
 
 std::string read_item(const Message& m, const Field& f, const std::string& d, const std::string& to) {
@@ -86,10 +82,10 @@ std::string read_item(const Message& m, const Field& f, const std::string& d, co
     case Kind::bytes: {
       const std::string call = f.kind == Kind::string ? "text" : "bytes";
       const std::string from = f.never_flexible ? "Decoder(" + d + ".in, version, false)" : d;
-      return from + "." + call + "(" + to + (f.is_nullable() ? ", " + flag(m, f.nullable) : "") + ");\n";
+      return from + "." + call + "(" + to + (f.is_nullable() ? ", " + condition(m, f.nullable) : "") + ");\n";
     }
     case Kind::records:
-      return d + ".records(" + to + ", " + flag(m, f.nullable) + ");\n";
+      return d + ".records(" + to + ", " + condition(m, f.nullable) + ");\n";
     case Kind::structure:
       return "read(" + d + ", " + to + ");\n";
   }
@@ -103,7 +99,7 @@ std::string read_struct_array(const Message& m, const Field& f, const std::strin
     return "    {\n      std::size_t n = " + d + ".array_size();\n      " + v + ".reserve(" + d + "." + room + ");\n" +
            "      while (" + d + ".more(n)) read(" + d + ", " + v + ".emplace_back());\n    }\n";
   }
-  return "    if (std::size_t n = 0; " + d + ".array_size(n, " + flag(m, f.nullable) +
+  return "    if (std::size_t n = 0; " + d + ".array_size(n, " + condition(m, f.nullable) +
          ")) {\n      auto& items = " + v + ".emplace();\n      items.reserve(" + d + "." + room + ");\n      while (" +
          d + ".more(n)) read(" + d + ", items.emplace_back());\n    } else {\n      " + v + ".reset();\n    }\n";
 }
@@ -111,9 +107,10 @@ std::string read_struct_array(const Message& m, const Field& f, const std::strin
 std::string read_field(const Message& m, const Field& f, const std::string& d) {
   const std::string v = "v." + f.cpp_name;
   if (f.is_array && f.kind == Kind::structure) return read_struct_array(m, f, d);
-  if (f.is_array) return "    " + d + ".array(" + v + (f.is_nullable() ? ", " + flag(m, f.nullable) : "") + ");\n";
+  if (f.is_array) return "    " + d + ".array(" + v + (f.is_nullable() ? ", " + condition(m, f.nullable) : "") + ");\n";
   if (f.kind == Kind::structure && f.is_nullable()) {
-    return "    if (" + d + ".present(" + flag(m, f.nullable) + ")) {\n      read(" + d + ", " + v +
+    const std::string present = d == "d" ? ".present(" : ".present_in_tag(";
+    return "    if (" + d + present + condition(m, f.nullable) + ")) {\n      read(" + d + ", " + v +
            ".emplace());\n    } else {\n      " + v + ".reset();\n    }\n";
   }
   return "    " + read_item(m, f, d, v);
@@ -169,12 +166,12 @@ std::string write_item(const Message& m, const Field& f, const std::string& e, c
       return e + ".out.uuid(" + from + ");\n";
     case Kind::string: {
       const std::string to = f.never_flexible ? "Encoder(" + e + ".out, version, false, " + e + ".problem)" : e;
-      return to + ".text(" + from + (f.is_nullable() ? ", " + flag(m, f.nullable) : "") + ", " + name + ");\n";
+      return to + ".text(" + from + (f.is_nullable() ? ", " + condition(m, f.nullable) : "") + ", " + name + ");\n";
     }
     case Kind::bytes:
-      return e + ".bytes(" + from + (f.is_nullable() ? ", " + flag(m, f.nullable) + ", " + name : "") + ");\n";
+      return e + ".bytes(" + from + (f.is_nullable() ? ", " + condition(m, f.nullable) + ", " + name : "") + ");\n";
     case Kind::records:
-      return e + ".records(" + from + ", " + flag(m, f.nullable) + ", " + name + ");\n";
+      return e + ".records(" + from + ", " + condition(m, f.nullable) + ", " + name + ");\n";
     case Kind::structure:
       return "write(" + e + ", " + from + ");\n";
   }
@@ -183,7 +180,7 @@ std::string write_item(const Message& m, const Field& f, const std::string& e, c
 
 std::string write_field(const Message& m, const Field& f, const std::string& e) {
   const std::string v = "v." + f.cpp_name;
-  const std::string null_arguments = flag(m, f.nullable) + ", " + quoted(f.json_name);
+  const std::string null_arguments = condition(m, f.nullable) + ", " + quoted(f.json_name);
   if (f.is_array && f.kind == Kind::structure) {
     const std::string items = f.is_nullable() ? "*" + v : v;
     const std::string size = f.is_nullable() ? v + "->size()" : v + ".size()";
@@ -194,8 +191,9 @@ std::string write_field(const Message& m, const Field& f, const std::string& e) 
   }
   if (f.is_array) return "    " + e + ".array(" + v + (f.is_nullable() ? ", " + null_arguments : "") + ");\n";
   if (f.kind == Kind::structure && f.is_nullable()) {
-    return "    " + e + ".present(" + v + ".has_value(), " + null_arguments + ");\n    if (" + v + ") write(" + e +
-           ", *" + v + ");\n";
+    const std::string present = e == "e" ? ".present(" : ".present_in_tag(";
+    return "    " + e + present + v + ".has_value(), " + null_arguments + ");\n    if (" + v + ") write(" + e + ", *" +
+           v + ");\n";
   }
   return "    " + write_item(m, f, e, v);
 }
