@@ -68,7 +68,6 @@ asio::awaitable<Result<void>> serve(RequestContext& context, BytesView body, Wri
   Reader reader(body);
   Result<Request> request = Request::decode(reader, context.api_version());
   if (!request) co_return failure(std::move(request.error()));
-  if (reader.failed() || reader.remaining() != 0) co_return failure(Errc::corrupt_data, "bytes after the request's end");
   const Response response = co_await Handler(context, std::move(*request));
   if (!context.wants_answer()) co_return Result<void>{};
   co_return response.encode(out, context.api_version());

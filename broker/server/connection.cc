@@ -87,12 +87,13 @@ void Connection::close_because(const std::string& reason) {
 }
 
 asio::awaitable<void> Connection::read_requests(Self self) {
+  net::FrameReader frames(*self->stream_, self->options_.max_request_bytes);
   while (!self->closed_) {
     if (self->exchanges_.size() >= self->options_.max_in_flight) {
       co_await self->reader_wakes_->wait_until(kNever);
       continue;
     }
-    Result<Bytes> frame = co_await net::read_frame(*self->stream_, self->options_.max_request_bytes);
+    Result<Bytes> frame = co_await frames.next();
     if (!frame) {
       if (!is_ordinary_end(frame.error().code)) self->close_because(frame.error().message());
       break;

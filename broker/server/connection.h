@@ -17,7 +17,7 @@
 namespace barnabas::broker {
 
 struct ConnectionOptions {
-  std::size_t max_request_bytes = 100 * 1024 * 1024;  ///< socket.request.max.bytes
+  std::int32_t max_request_bytes = 100 * 1024 * 1024;     ///< socket.request.max.bytes
   runtime::Duration max_idle = std::chrono::minutes(10);  ///< connections.max.idle.ms; zero or less: never.
   std::size_t max_in_flight = 100;  ///< Requests read whose answers are not written yet; beyond it nothing is read.
 };

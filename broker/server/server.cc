@@ -33,7 +33,7 @@ Result<Server::Options> Server::options_of(const runtime::ParsedConfig& config, 
   Result<ConnectionLimits::Limits> limits = ConnectionLimits::limits_of(config);
   if (!limits) return failure(std::move(limits.error()));
   Options options;
-  options.connection.max_request_bytes = static_cast<std::size_t>(config.get_int("socket.request.max.bytes"));
+  options.connection.max_request_bytes = config.get_int("socket.request.max.bytes");
   options.connection.max_idle = std::chrono::milliseconds(config.get_long("connections.max.idle.ms"));
   options.limits = std::move(*limits);
   options.sockets.send_buffer_bytes = config.get_int("socket.send.buffer.bytes");
