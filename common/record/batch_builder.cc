@@ -63,7 +63,7 @@ BatchBuilder::BatchBuilder(BatchOptions options, Bytes buffer) : options_(option
 
 std::size_t BatchBuilder::plain_bytes_with(const RecordInput& record) const noexcept {
   const bool first = count_ == 0 && !options_.delete_horizon_ms;
-  return used_ + record_bytes(first ? 0 : difference(record.timestamp_ms, base_timestamp_ms_), next_delta_, record);
+  return used_ + record_bytes(first ? 0 : difference(record.timestamp_ms, base_timestamp_ms_), next_delta(), record);
 }
 
 void BatchBuilder::append_at(std::int32_t offset_delta, const RecordInput& record) {
@@ -76,7 +76,7 @@ void BatchBuilder::append_at(std::int32_t offset_delta, const RecordInput& recor
   std::byte* at = wire::store_varint(buffer_.data() + used_, static_cast<std::int64_t>(body));
   store_body(at, timestamp_delta, offset_delta, record);
   used_ += total;
-  next_delta_ = offset_delta + 1;
+  last_delta_ = offset_delta;
   ++count_;
 }
 
@@ -99,7 +99,7 @@ BatchHeader BatchBuilder::header(std::size_t size_bytes) const noexcept {
   if (options_.control) attributes |= BatchHeader::kControlBit;
   if (options_.delete_horizon_ms) attributes |= BatchHeader::kDeleteHorizonBit;
   header.attributes = static_cast<std::int16_t>(attributes);
-  header.last_offset_delta = next_delta_ - 1;
+  header.last_offset_delta = last_delta_;
   header.base_timestamp_ms = base_timestamp_ms_;
   header.max_timestamp_ms = append_time ? options_.log_append_time_ms : max_timestamp_ms_;
   header.producer_id = options_.producer_id;

@@ -46,11 +46,11 @@ class BatchBuilder {
   /// `buffer` brings capacity (its content is overwritten), so that pooled memory can be used again.
   explicit BatchBuilder(BatchOptions options = {}, Bytes buffer = {});
 
-  void append(const RecordInput& record) { append_at(next_delta_, record); }
+  void append(const RecordInput& record) { append_at(next_delta(), record); }
   /// With an offset delta of its own, not below the last: what compaction and control batches need.
   void append_at(std::int32_t offset_delta, const RecordInput& record);
   /// Makes the batch reach up to this delta although its last records are gone.
-  void set_last_offset_delta(std::int32_t delta) noexcept { next_delta_ = delta + 1; }
+  void set_last_offset_delta(std::int32_t delta) noexcept { last_delta_ = delta; }
   void set_producer_state(std::int64_t producer_id, std::int16_t producer_epoch, std::int32_t base_sequence) noexcept;
 
   std::int32_t record_count() const noexcept { return count_; }
@@ -68,12 +68,15 @@ class BatchBuilder {
 
  private:
   BatchHeader header(std::size_t size_bytes) const noexcept;
+  std::int32_t next_delta() const noexcept {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(last_delta_) + 1);
+  }
 
   BatchOptions options_;
   Bytes buffer_;  ///< As large as the capacity; `used_` bytes count.
   std::size_t used_ = kBatchHeaderBytes;
   std::int32_t count_ = 0;
-  std::int32_t next_delta_ = 0;
+  std::int32_t last_delta_ = -1;
   std::int64_t base_timestamp_ms_ = kNoTimestamp;
   std::int64_t max_timestamp_ms_ = kNoTimestamp;
 };
