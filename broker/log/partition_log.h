@@ -1,0 +1,220 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/log/epoch_cache.h"
+#include "broker/log/log_config.h"
+#include "broker/log/producer_state.h"
+#include "broker/log/segment.h"
+#include "broker/log/transaction_index.h"
+#include "common/record/validator.h"
+#include "common/runtime/env.h"
+
+namespace barnabas::log {
+
+/// What an append did.
+struct AppendInfo {
+  std::int64_t first_offset = -1;
+  std::int64_t last_offset = -1;
+  std::int64_t log_append_time_ms = record::kNoTimestamp;  ///< Only of topics with LogAppendTime.
+  std::int64_t log_start_offset = 0;
+  std::int64_t max_timestamp_ms = record::kNoTimestamp;
+  std::int32_t record_count = 0;
+  bool duplicate = false;  ///< Nothing was written: the offsets are those of the batch that is there already.
+};
+
+/// Kafka's error code for the partition with its text; record_errors where single records are at fault.
+using AppendFailure = record::ValidationFailure;
+using AppendResult = tl::expected<AppendInfo, AppendFailure>;
+
+/// Where records can be read from: bytes of a file that stay readable while the slice lives, also when the segment is
+/// deleted meanwhile. The last batch may be cut short, as Kafka's brokers cut it.
+struct FetchSlice {
+  std::shared_ptr<runtime::File> file;  ///< Null when there is nothing to read.
+  std::uint64_t position = 0;
+  std::size_t length = 0;           ///< Bytes.
+  std::int64_t high_watermark = 0;  ///< As they were at the lookup.
+  std::int64_t last_stable_offset = 0;
+  std::int64_t log_start_offset = 0;
+  std::int64_t log_end_offset = 0;
+  std::vector<AbortedTransaction> aborted;  ///< Only for ReadBound::last_stable_offset.
+
+  /// The bytes themselves, for whoever cannot send the file.
+  Result<Bytes> bytes() const;
+};
+
+/// How far a reader may see.
+enum class ReadBound { log_end, high_watermark, last_stable_offset };
+
+struct TimestampedOffset {
+  std::int64_t timestamp_ms = record::kNoTimestamp;
+  std::int64_t offset = -1;
+  std::int32_t leader_epoch = record::kNoLeaderEpoch;
+};
+
+struct EpochEndOffset {
+  std::int32_t leader_epoch = record::kNoLeaderEpoch;  ///< -1: the epoch asked for is not known.
+  std::int64_t end_offset = -1;
+};
+
+/// What a log is opened with.
+struct OpenOptions {
+  std::string directory;        ///< "<data directory>/<topic>-<partition>"; made when absent.
+  std::string topic_partition;  ///< "orders-3", for messages.
+  LogConfig config;
+  LogSettings settings;
+  bool clean_shutdown = false;        ///< The data directory was closed properly: nothing is scanned.
+  std::int64_t recovery_point = 0;    ///< From recovery-point-offset-checkpoint.
+  std::int64_t log_start_offset = 0;  ///< From log-start-offset-checkpoint.
+  std::int64_t high_watermark = 0;    ///< From replication-offset-checkpoint.
+};
+
+/// One replica's log: segments in offset order with their indexes, the producers' state and the leader epochs.
+/// Shape: docs/formats/segment.md; the directory is Kafka's.
+/// Threads: any. Appends and truncations take one mutex; readers only copy a published view.
+/// Errors: a write that meets a full disk is taken back and leaves the log as it was; any other failed write, and every
+/// failed sync, marks the log offline: from then on all fails with kafka_storage_error.
+/// Source: Kafka's UnifiedLog and LocalLog.
+class PartitionLog {
+ public:
+  /// Opens or makes the log; recovers what lies behind the recovery point unless the shutdown was clean.
+  static Result<std::unique_ptr<PartitionLog>> open(runtime::Env& env, OpenOptions options);
+  ~PartitionLog();
+  PartitionLog(const PartitionLog&) = delete;
+  PartitionLog& operator=(const PartitionLog&) = delete;
+
+  /// Appends one batch: checks checksum, size, producer state and records, stamps offset and leader epoch into `batch`,
+  /// and writes it. The high watermark stays (the owner moves it).
+  AppendResult append_as_leader(MutableBytesView batch, std::int32_t leader_epoch,
+                                record::AppendOrigin origin = record::AppendOrigin::client);
+  /// Appends whole batches as a leader elsewhere stamped them; they begin at the log's end.
+  AppendResult append_as_follower(BytesView batches);
+
+  /// What can be sent from `offset` on: at most max_bytes, or the whole first batch if that is larger and
+  /// `min_one_batch`. Nothing at the end or at the bound.
+  /// Errors: protocol::ErrorCode::offset_out_of_range, kafka_storage_error.
+  Result<FetchSlice> read(std::int64_t offset, std::size_t max_bytes, bool min_one_batch, ReadBound bound) const;
+
+  std::int64_t log_start_offset() const noexcept { return log_start_.load(std::memory_order_acquire); }
+  std::int64_t log_end_offset() const noexcept { return log_end_.load(std::memory_order_acquire); }
+  std::int64_t high_watermark() const noexcept { return high_watermark_.load(std::memory_order_acquire); }
+  /// Before it no transaction is open; never above the high watermark.
+  std::int64_t last_stable_offset() const noexcept;
+  /// Moves to min(offset, log end), at least the log start. Returns whether it moved.
+  bool set_high_watermark(std::int64_t offset);
+  /// Forgets what is before `offset` (DeleteRecords). Errors: offset_out_of_range above the high watermark.
+  Result<void> set_log_start_offset(std::int64_t offset);
+
+  /// First record of at least this timestamp; nothing when there is none.
+  Result<std::optional<TimestampedOffset>> offset_for_timestamp(std::int64_t timestamp_ms) const;
+  /// The record with the largest timestamp; nothing in an empty log.
+  Result<std::optional<TimestampedOffset>> offset_of_max_timestamp() const;
+
+  /// A leader epoch starts at the log's end. No-op for an epoch that is known.
+  Result<void> assign_leader_epoch(std::int32_t leader_epoch);
+  std::optional<std::int32_t> latest_epoch() const;
+  /// Of the record at this offset; -1 where that is not known.
+  std::int32_t epoch_of(std::int64_t offset) const;
+  /// Source: OffsetForLeaderEpoch.
+  EpochEndOffset end_offset_for_epoch(std::int32_t leader_epoch) const;
+
+  /// Drops all from `offset` on (whole batches) with indexes, producer state, transactions and epochs.
+  Result<void> truncate_to(std::int64_t offset);
+  /// Drops everything; the log goes on at `offset`.
+  Result<void> truncate_fully_and_start_at(std::int64_t offset);
+
+  /// Makes all durable that is appended now. A failure marks the log offline.
+  Result<void> flush();
+  /// The flush that is due by flush.ms, and the sync of segments that were rolled. For a worker, now and then.
+  Result<void> flush_if_due();
+  /// Up to where a crash loses nothing.
+  std::int64_t recovery_point() const noexcept { return recovery_point_.load(std::memory_order_acquire); }
+  /// Deletes segments by time, size and log start offset; forgets expired producers. Returns how many segments went.
+  Result<std::size_t> apply_retention();
+  /// Begins a new segment now if the active one holds anything.
+  Result<void> roll();
+
+  std::uint64_t size_bytes() const;
+  std::size_t segment_count() const;
+  /// First offset of the first segment: above it, log_start_offset is worth a checkpoint.
+  std::int64_t first_segment_offset() const;
+  const std::string& directory() const noexcept { return options_.directory; }
+  const std::string& topic_partition() const noexcept { return options_.topic_partition; }
+  LogConfig config() const;
+  void set_config(const LogConfig& config);
+  bool is_offline() const noexcept { return offline_.load(std::memory_order_acquire); }
+  std::size_t producer_count() const;
+
+  /// Syncs, writes indexes and the producer snapshot. Later calls fail. Not called after a crash or a delete.
+  Result<void> close();
+  /// Renames the directory to `new_directory` (deletion): files stay open for readers that hold a slice.
+  Result<void> rename_directory(const std::string& new_directory);
+
+ private:
+  friend class LogRecovery;
+  using SegmentList = std::vector<std::shared_ptr<Segment>>;  ///< By base offset; never empty once open.
+  /// What readers see; replaced as a whole.
+  struct View {
+    std::shared_ptr<const SegmentList> segments;
+    std::int64_t log_end = 0;
+    std::uint64_t active_size = 0;  ///< Bytes of the last segment that belong to log_end.
+  };
+  struct CheckedBatch;
+
+  PartitionLog(runtime::Env& env, OpenOptions options);
+
+  View view() const;
+  void publish();
+  void publish_segments(std::shared_ptr<const SegmentList> segments);
+  Segment& active() { return *segments_->back(); }
+
+  AppendResult append_locked(MutableBytesView batch, std::int32_t leader_epoch, record::AppendOrigin origin);
+  AppendResult write_batches(BytesView bytes, const ProducerAppend* producer, AppendInfo info);
+  AppendResult storage_failure(const Failure& why);
+  Result<void> roll_if_needed(const record::BatchHeader& first, std::int64_t last_offset, std::size_t size,
+                              std::int64_t max_timestamp_ms, std::int64_t now_ms);
+  Result<void> roll_locked(std::int64_t base_offset);
+  Result<void> apply_producer(const ProducerAppend& append);
+  Result<void> flush_locked(std::int64_t up_to);
+  Result<void> truncate_locked(std::int64_t offset);
+  Result<void> restart_at(std::int64_t offset);
+  Result<void> rebuild_producers(std::int64_t up_to, bool clean);
+  std::size_t deletable_segments(std::int64_t now_ms) const;
+  Result<std::size_t> delete_oldest(std::size_t count);
+  std::size_t segment_index_of(const SegmentList& segments, std::int64_t offset) const;
+  std::int64_t bound_offset(ReadBound bound) const;
+  void update_first_unstable();
+  /// Notes a failed sync or write: the log is offline from here on.
+  tl::unexpected<Failure> go_offline(Failure why);
+
+  runtime::Env& env_;
+  OpenOptions options_;  // directory: mutex_; the rest never changes, `config` is in config_
+
+  mutable std::mutex mutex_;                     // appends, truncation, roll, flush bookkeeping
+  std::shared_ptr<const SegmentList> segments_;  // mutex_
+  ProducerStateManager producers_;               // mutex_
+  std::int64_t last_flush_ms_ = 0;               // mutex_
+  std::int64_t roll_jitter_ms_ = 0;              // mutex_
+  bool closed_ = false;                          // mutex_
+  LogConfig config_;                             // mutex_
+
+  mutable std::mutex view_mutex_;  // leaf lock, held for a copy
+  View view_;                      // view_mutex_
+
+  EpochCache epochs_;  // locks itself
+  std::atomic<std::int64_t> log_start_{0};
+  std::atomic<std::int64_t> log_end_{0};
+  std::atomic<std::int64_t> high_watermark_{0};
+  std::atomic<std::int64_t> first_unstable_;
+  std::atomic<std::int64_t> recovery_point_{0};
+  std::atomic<bool> offline_{false};
+};
+
+}  // namespace barnabas::log

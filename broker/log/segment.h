@@ -1,0 +1,118 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "broker/log/log_config.h"
+#include "broker/log/offset_index.h"
+#include "broker/log/time_index.h"
+#include "broker/log/transaction_index.h"
+#include "common/record/batch_header.h"
+#include "common/runtime/files.h"
+
+namespace barnabas::log {
+
+/// "00000000000000000042" for 42: what a segment's files are called before their suffix.
+std::string offset_file_name(std::int64_t base_offset);
+/// The offset of "<20 digits><suffix>"; nothing for any other name.
+std::optional<std::int64_t> offset_of_file_name(const std::string& name, const std::string& suffix);
+
+inline constexpr const char* kLogSuffix = ".log";
+inline constexpr const char* kOffsetIndexSuffix = ".index";
+inline constexpr const char* kTimeIndexSuffix = ".timeindex";
+inline constexpr const char* kTransactionIndexSuffix = ".txnindex";
+inline constexpr const char* kSnapshotSuffix = ".snapshot";
+inline constexpr const char* kDeletedSuffix = ".deleted";
+
+/// A batch's header and place in the file.
+struct BatchAt {
+  record::BatchHeader header;
+  std::uint64_t position = 0;
+};
+
+/// One file of batches with its indexes (docs/formats/segment.md).
+/// Threads: one writer (the log's mutex); readers any, within a size that they were given.
+/// Source: Kafka's LogSegment.
+class Segment {
+ public:
+  /// Opens, or makes, the files of a segment.
+  static Result<std::shared_ptr<Segment>> open(runtime::Files& files, const std::string& directory,
+                                               std::int64_t base_offset, const LogConfig& config, std::int64_t now_ms);
+
+  std::int64_t base_offset() const noexcept { return base_offset_; }
+  const std::shared_ptr<runtime::File>& file() const noexcept { return file_; }
+  std::uint64_t size_bytes() const noexcept { return size_.load(std::memory_order_acquire); }
+  /// Of the records, or -1.
+  std::int64_t max_timestamp_ms() const noexcept { return max_timestamp_.load(std::memory_order_acquire); }
+  /// Of the first batch, or when the segment was made: what segment.ms counts from.
+  std::int64_t rolling_since_ms(std::int64_t now_ms) const noexcept;
+  std::int64_t created_ms() const noexcept { return created_ms_; }
+  /// Whether offset and indexes have room for batches up to this offset.
+  bool can_hold(std::int64_t last_offset) const noexcept;
+  bool indexes_full() const { return offset_index_.is_full() || time_index_.is_full(); }
+
+  /// Writes whole batches at the end; all or nothing. Then indexes them.
+  /// Errors: the file is as long as before, or the failure says otherwise (is_torn()).
+  Result<void> append(BytesView batches);
+  /// A write failed and could not be taken back.
+  bool is_torn() const noexcept { return torn_; }
+
+  /// The first batch whose last offset is not below `target`, looking at the first `limit` bytes.
+  Result<std::optional<BatchAt>> find(std::int64_t target, std::uint64_t limit) const;
+  /// Calls `visit` for the header of each batch from `position` on, until it says false or `limit` is met.
+  Result<void> scan(std::uint64_t position, std::uint64_t limit,
+                    const std::function<bool(const BatchAt&)>& visit) const;
+  /// The batch's bytes.
+  Result<Bytes> read(const BatchAt& at) const;
+  /// Offset after the last batch, by the index and a scan from there. For a segment that was closed properly.
+  Result<std::int64_t> read_next_offset() const;
+
+  /// Reads every batch, cuts the file behind the last whole and valid one, and writes the indexes anew (all but
+  /// transactions, which `visit` brings). Returns how many bytes were cut off.
+  Result<std::uint64_t> recover(const std::function<Result<void>(const BatchAt&, BytesView)>& visit);
+  /// Drops batches from `offset` on. Returns how many bytes went.
+  Result<std::uint64_t> truncate_to(std::int64_t offset);
+
+  OffsetIndex& offset_index() noexcept { return offset_index_; }
+  TimeIndex& time_index() noexcept { return time_index_; }
+  const TimeIndex& time_index() const noexcept { return time_index_; }
+  TransactionIndex& transaction_index() noexcept { return transaction_index_; }
+  const TransactionIndex& transaction_index() const noexcept { return transaction_index_; }
+  bool indexes_sound() const noexcept { return indexes_sound_; }
+
+  /// The log file to the disk, then the indexes.
+  Result<void> sync();
+  /// Nothing more will be appended: the last time index entry, indexes out of memory.
+  Result<void> seal();
+  /// As seal, but the segment may be opened again.
+  Result<void> close();
+  /// Renames all files to *.deleted and removes them; open readers keep theirs.
+  Result<void> remove(runtime::Files& files, const std::string& directory);
+
+ private:
+  Segment(runtime::Files& files, const std::string& directory, std::int64_t base_offset, const LogConfig& config,
+          std::int64_t now_ms);
+  void index_batch(const record::BatchHeader& header, std::uint64_t position);
+  void note_timestamp(const record::BatchHeader& header);
+
+  const std::int64_t base_offset_;
+  const std::int64_t index_interval_bytes_;
+  const std::int64_t created_ms_;
+  std::shared_ptr<runtime::File> file_;
+  OffsetIndex offset_index_;
+  TimeIndex time_index_;
+  TransactionIndex transaction_index_;
+  std::atomic<std::uint64_t> size_{0};
+  std::atomic<std::int64_t> max_timestamp_{record::kNoTimestamp};
+  std::int64_t offset_of_max_timestamp_ = -1;
+  std::optional<std::int64_t> first_timestamp_ms_;
+  std::int64_t bytes_since_index_ = 0;
+  bool indexes_sound_ = true;
+  bool torn_ = false;
+};
+
+}  // namespace barnabas::log
