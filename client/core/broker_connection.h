@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asio/cancellation_signal.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "client/core/connection_counters.h"
 #include "common/bytes/reader.h"
 #include "common/bytes/writer.h"
+#include "common/net/byte_stream.h"
 #include "common/protocol/api_keys.h"
 #include "common/runtime/logging.h"
 
@@ -63,15 +65,14 @@ struct ConnectionOptions {
 /// Errc::unsupported_version, Errc::corrupt_data.
 class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
  public:
-  /// Connects, asks for ApiVersions (falling back to version 0) and is ready for calls. `broker_id` -1: a bootstrap
-  /// address.
-  static asio::awaitable<Result<std::shared_ptr<BrokerConnection>>> open(std::shared_ptr<ClientRuntime> runtime,
-                                                                         std::int32_t broker_id, HostAndPort address,
-                                                                         ConnectionOptions options,
-                                                                         runtime::MonotonicTime deadline);
+  /// `broker_id` -1: a bootstrap address. Nothing is done before open().
   BrokerConnection(std::shared_ptr<ClientRuntime> runtime, std::int32_t broker_id, HostAndPort address,
                    ConnectionOptions options);
   ~BrokerConnection();
+
+  /// Connects, asks for ApiVersions (falling back to version 0); then it is ready for calls. Once. On failure it is
+  /// closed.
+  asio::awaitable<Result<void>> open(runtime::MonotonicTime deadline);
 
   /// Sends a request in the highest version that both sides and `options` allow, and waits for its answer.
   /// `auto reply = co_await connection->call<protocol::FetchResponse>(std::move(request), deadline);`
@@ -116,6 +117,8 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   const HostAndPort& address() const noexcept { return address_; }
   /// "broker 1 (localhost:9092)" or "bootstrap server localhost:9092".
   const std::string& name() const noexcept { return name_; }
+  /// A bootstrap address turned out to be this broker.
+  void set_broker_id(std::int32_t broker_id);
   /// When the last request was sent or answer received: for connections.max.idle.ms.
   runtime::MonotonicTime last_used() const noexcept { return last_used_; }
 
@@ -137,7 +140,7 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   };
 
   asio::awaitable<Result<void>> connect(runtime::MonotonicTime deadline);
-  static asio::awaitable<void> connect_stream(std::shared_ptr<BrokerConnection> self, std::shared_ptr<Gate> connected);
+  static asio::awaitable<void> connect_stream(std::shared_ptr<BrokerConnection> self);
   asio::awaitable<Result<void>> negotiate(runtime::MonotonicTime deadline);
   Writer start_frame(protocol::ApiKey api, std::int16_t version);
   std::shared_ptr<Exchange> enqueue(protocol::ApiKey api, std::int16_t version, Writer writer, ExternalBytes external,
@@ -168,7 +171,9 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   std::string name_;
   std::unique_ptr<net::ByteStream> stream_;
   BrokerVersions versions_;
-  Result<void> connected_;
+  std::shared_ptr<Gate> connected_;  // opened when the stream is there, or will not be
+  asio::cancellation_signal connect_cancel_;
+  Failure connect_failure_;
   std::deque<Outgoing> outgoing_;
   std::deque<std::shared_ptr<Exchange>> in_flight_;  // sent or to be sent, in that order, those with an answer
   Bytes input_;                                      // read ahead, used from input_at_ to input_end_
@@ -176,7 +181,6 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   std::size_t input_end_ = 0;
   runtime::MonotonicTime last_used_{};
   std::int32_t next_correlation_id_ = 0;
-  bool negotiated_ = false;
   bool writing_ = false;
   bool closed_ = false;
   Failure close_reason_;

@@ -39,6 +39,8 @@ class MetadataCache {
   /// back-off allows.
   void request_update() noexcept { update_requested_.store(true, std::memory_order_release); }
 
+  /// A topic is wanted that was never asked for: no back-off holds that up.
+  bool has_new_topics() const noexcept { return new_topics_.load(std::memory_order_acquire); }
   /// When to ask next, seen from `now`: now when an update is requested, else when what we know gets too old.
   runtime::MonotonicTime next_update(runtime::MonotonicTime now) const;
   /// The request to send; forgets topics that were idle for too long.
@@ -66,6 +68,7 @@ class MetadataCache {
   std::map<std::string, runtime::MonotonicTime, std::less<>> wanted_;  // mutex_; the time it was last asked for
   std::atomic<std::uint64_t> version_{0};
   std::atomic<bool> update_requested_{true};
+  std::atomic<bool> new_topics_{false};
   runtime::MonotonicTime last_success_ = runtime::MonotonicTime::min();
 };
 

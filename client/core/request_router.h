@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,7 +46,6 @@ class RequestRouter : public std::enable_shared_from_this<RequestRouter> {
   static std::shared_ptr<RequestRouter> make(std::shared_ptr<ClientRuntime> runtime, Options options,
                                              runtime::Logger logger);
   RequestRouter(std::shared_ptr<ClientRuntime> runtime, Options options, runtime::Logger logger);
-  ~RequestRouter();
 
   ClientRuntime& runtime() noexcept { return *runtime_; }
   const std::shared_ptr<ClientRuntime>& shared_runtime() const noexcept { return runtime_; }
@@ -114,6 +114,8 @@ class RequestRouter : public std::enable_shared_from_this<RequestRouter> {
   bool is_shut_down() const noexcept { return closed_; }
 
  private:
+  static constexpr std::int32_t kNoBroker = -1;
+
   struct LinkKey {
     std::int32_t broker_id;  // bootstrap addresses count down from -2
     Channel channel;
@@ -121,33 +123,43 @@ class RequestRouter : public std::enable_shared_from_this<RequestRouter> {
   };
   /// The way to one broker over one channel: its connection, or the attempt to make one.
   struct Link {
-    ConnectionPtr connection;
-    std::shared_ptr<Gate> connecting;  // set while an attempt is under way
+    ConnectionPtr connection;       // open, or found closed at its next use
+    ConnectionPtr candidate;        // while an attempt is under way
+    std::shared_ptr<Gate> attempt;  // opened when it has ended
     Backoff backoff;
     Backoff setup_timeout;
     runtime::MonotonicTime not_before{};
-    int attempts = 0;
+    int failures = 0;  // since the last success
     Failure last_failure;
   };
 
   Link& link_of(LinkKey key);
+  bool is_bootstrap(LinkKey key) const noexcept { return key.broker_id < kNoBroker; }
   Result<HostAndPort> address_of(std::int32_t broker_id) const;
   std::string name_of(std::int32_t broker_id) const;
-  asio::awaitable<Result<ConnectionPtr>> connection_by(LinkKey key, runtime::MonotonicTime deadline, bool once);
+  ConnectionPtr usable(LinkKey key);
+  asio::awaitable<Result<ConnectionPtr>> connection_by(LinkKey key, runtime::MonotonicTime deadline);
+  asio::awaitable<Result<ConnectionPtr>> attempt(LinkKey key, runtime::MonotonicTime deadline);
   static asio::awaitable<void> connect(std::shared_ptr<RequestRouter> self, LinkKey key, HostAndPort address);
-  void finish_attempt(LinkKey key, Result<ConnectionPtr> result);
-  Failure unreachable(LinkKey key, const char* what) const;
-  std::vector<std::int32_t> candidates() const;
+  void finish_attempt(LinkKey key, const ConnectionPtr& connection, const Result<void>& opened);
+  Failure unreachable(const std::vector<LinkKey>& keys, const std::string& what) const;
+  std::vector<LinkKey> candidates() const;
+  ConnectionPtr least_loaded() const;
+  std::optional<LinkKey> next_candidate(const std::vector<LinkKey>& keys) const;
 
-  void start_background();
   static asio::awaitable<void> metadata_loop(std::shared_ptr<RequestRouter> self);
   static asio::awaitable<void> idle_loop(std::shared_ptr<RequestRouter> self);
-  asio::awaitable<Result<void>> update_metadata();
-  void metadata_updated(Result<void> result);
-  void rebootstrap_when_lost();
-  void close_idle_connections();
-  void wake_metadata_loop();
-  asio::awaitable<GateResult> wait_for_metadata(runtime::MonotonicTime deadline);
+  asio::awaitable<void> wait_until_metadata_is_due();
+  asio::awaitable<Result<void>> ask_for_metadata();
+  void take_metadata(std::uint64_t number, const Result<void>& result);
+  void adopt_bootstrap_connections();
+  void drop_stale_links();
+  void rebootstrap(const char* why);
+  bool all_brokers_failed() const;
+  runtime::MonotonicTime close_idle_connections();
+  void open_and_replace(std::shared_ptr<Gate>& gate);
+  void background_ended();
+  Failure closed_failure() const;
 
   std::shared_ptr<ClientRuntime> runtime_;
   Options options_;
@@ -155,18 +167,17 @@ class RequestRouter : public std::enable_shared_from_this<RequestRouter> {
   MetadataCache metadata_;
   std::shared_ptr<ConnectionCounters> counters_;
   std::map<LinkKey, Link> links_;
-  std::shared_ptr<Gate> metadata_wanted_;   // opened to wake the metadata loop
-  std::shared_ptr<Gate> metadata_changed_;  // opened and replaced after every attempt
+  std::shared_ptr<Gate> metadata_wanted_;  // opened and replaced to wake the metadata loop
+  std::shared_ptr<Gate> metadata_asked_;   // opened and replaced after every attempt
   std::shared_ptr<Gate> closing_;
+  std::shared_ptr<Gate> background_done_;
   Backoff metadata_backoff_;
-  Failure metadata_failure_;  // of the last attempt; empty code after a success
+  Failure metadata_failure_;  // of the last attempt; no code after a success
   runtime::MonotonicTime metadata_not_before_{};
-  std::uint64_t metadata_attempts_ = 0;
-  std::uint64_t metadata_asked_ = 0;  // number of the newest attempt that was begun
-  runtime::MonotonicTime lost_since_ = runtime::MonotonicTime::max();
-  std::size_t next_bootstrap_ = 0;
+  runtime::MonotonicTime metadata_failing_since_ = runtime::MonotonicTime::max();
+  std::uint64_t metadata_attempts_ = 0;  // begun so far
+  std::uint64_t metadata_answered_ = 0;  // number of the newest attempt that succeeded
   int background_ = 0;
-  bool started_ = false;
   bool closed_ = false;
 };
 

@@ -1,0 +1,254 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "client/consumer/fetcher.h"
+#include "client/core/errors.h"
+
+// The half of Fetcher that sends fetches and takes their answers.
+namespace barnabas::client {
+namespace {
+
+using Phase = PartitionState::Phase;
+
+constexpr std::int8_t kReadCommitted = 1;
+constexpr std::int16_t kFirstVersionWithTopicIds = 13;
+constexpr std::size_t kMaxFetchesAhead = 2;  ///< Of one partition: one that poll reads, one behind it.
+constexpr std::size_t kSmallestRoomBytes = 64 * 1024;
+
+/// Keeps a response's bytes alive, and counted.
+struct HeldFrame {
+  Frame frame;
+  MemoryBudget::Lease lease;
+};
+
+std::vector<AbortedTransaction> aborted_of(const protocol::FetchResponse::PartitionData& data) {
+  std::vector<AbortedTransaction> aborted;
+  if (!data.aborted_transactions) return aborted;
+  for (const auto& transaction : *data.aborted_transactions) {
+    aborted.push_back({transaction.producer_id, transaction.first_offset});
+  }
+  return aborted;
+}
+
+}  // namespace
+
+bool Fetcher::can_fetch(const PartitionState& state, runtime::MonotonicTime now) const {
+  if (state.phase != Phase::fetching || state.paused || state.stuck || state.not_before > now) return false;
+  if (state.fetched.empty()) return !state.collecting;
+  return state.fetch_ahead && state.fetched.size() < kMaxFetchesAhead;
+}
+
+std::int32_t Fetcher::broker_for(const PartitionState& state, const PartitionMetadata& partition,
+                                 runtime::MonotonicTime now) {
+  const bool has_nearer = state.preferred_replica >= 0 && now < state.preferred_until;
+  return has_nearer ? state.preferred_replica : partition.leader;
+}
+
+/// What another fetch may bring: as long as poll has something to take, half of the budget stays free for decompression.
+std::size_t Fetcher::fetch_room() const {
+  const std::size_t limit = state_->budget->limit_bytes();
+  const std::size_t allowed = state_->ready.empty() ? limit : limit / 2;
+  const std::size_t used = state_->budget->used_bytes() + state_->reserved_bytes;
+  return used < allowed ? allowed - used : 0;
+}
+
+std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id) {
+  const auto now = state_->runtime->now();
+  const auto cluster = router_->metadata().snapshot();
+  const ConsumerSettings& settings = state_->settings;
+  FetchPlan plan;
+  FetchSession::Wanted wanted;
+  const std::lock_guard lock(state_->mutex);
+  for (auto& [where, state] : state_->positions.all()) {
+    const TopicMetadata* topic = cluster->topic(where.topic);
+    const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(where.partition);
+    if (partition == nullptr || !can_fetch(state, now) || broker_for(state, *partition, now) != broker_id) continue;
+    wanted.emplace(where, PartitionFetch{topic->id, state.next_fetch.offset, settings.max_partition_fetch_bytes,
+                                         partition->leader_epoch, -1});
+    plan.asked.emplace(where, Asked{state.generation, state.next_fetch.offset, partition->leader_epoch});
+  }
+  if (wanted.empty()) return std::nullopt;
+  const std::size_t room = fetch_room();
+  state_->out_of_memory = room < kSmallestRoomBytes;
+  if (state_->out_of_memory) return std::nullopt;
+  const std::size_t most = wanted.size() * static_cast<std::size_t>(settings.max_partition_fetch_bytes);
+  plan.reserved_bytes = std::min({room, most, static_cast<std::size_t>(settings.fetch_max_bytes)});
+  state_->reserved_bytes += plan.reserved_bytes;
+  ++state_->fetches_under_way;
+  plan.request.replica_id = -1;
+  plan.request.max_wait_ms = static_cast<std::int32_t>(settings.fetch_max_wait.count());
+  plan.request.min_bytes = settings.fetch_min_bytes;
+  plan.request.max_bytes = static_cast<std::int32_t>(std::min(room, static_cast<std::size_t>(settings.fetch_max_bytes)));
+  plan.request.isolation_level = settings.read_committed ? kReadCommitted : 0;
+  plan.request.rack_id = settings.client_rack;
+  FetchSession& session = sessions_[broker_id];
+  session.build(wanted, plan.request);
+  plan.uses_topic_ids = session.uses_topic_ids();
+  return plan;
+}
+
+asio::awaitable<void> Fetcher::fetch_loop(std::shared_ptr<Fetcher> self, std::int32_t broker_id) {
+  while (!self->closed_) {
+    const bool go_on = co_await self->fetch_once(broker_id);
+    if (!go_on) break;
+  }
+  self->fetching_.erase(broker_id);
+  const Work work = self->look(self->state_->runtime->now());
+  if (!self->closed_) self->arm_timer(work.next_look);
+}
+
+asio::awaitable<bool> Fetcher::fetch_once(std::int32_t broker_id) {
+  const auto timeout = state_->settings.request_timeout + state_->settings.fetch_max_wait;
+  const auto connected = co_await router_->connection_to(broker_id, Channel::fetch, router_->deadline_in(timeout));
+  if (!connected) {
+    fail_broker(broker_id, nullptr, connected.error());
+    co_return false;
+  }
+  const ConnectionPtr connection = *connected;
+  auto plan = plan_fetch(broker_id);
+  if (!plan) {
+    state_->notify();  // poll may have to say that there is no room
+    co_return false;
+  }
+  CallOptions options;
+  if (!plan->uses_topic_ids) options.versions = VersionRange{protocol::FetchRequest::kMinVersion, kFirstVersionWithTopicIds - 1};
+  state_->fetches.fetch_add(1, std::memory_order_relaxed);
+  const auto deadline = router_->deadline_in(timeout);
+  auto reply =
+      co_await connection->call<protocol::FetchResponse>(std::move(plan->request), deadline, std::move(options));
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->reserved_bytes -= plan->reserved_bytes;
+    --state_->fetches_under_way;
+  }
+  if (closed_) co_return false;
+  if (!reply) {
+    sessions_[broker_id].on_failure();
+    fail_broker(broker_id, &*plan, reply.error());
+    co_return false;
+  }
+  take_reply(broker_id, *plan, std::move(*reply));
+  state_->notify();
+  co_return true;
+}
+
+void Fetcher::fail_broker(std::int32_t broker_id, const FetchPlan* plan, const Failure& why) {
+  if (why.code == Errc::closed && router_->is_shut_down()) return;
+  const auto now = state_->runtime->now();
+  const auto cluster = router_->metadata().snapshot();
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (auto& [where, state] : state_->positions.all()) {
+      const PartitionMetadata* partition = cluster->partition(where.topic, where.partition);
+      const bool is_concerned = plan != nullptr ? plan->asked.count(where) != 0
+                                                : partition != nullptr && broker_for(state, *partition, now) == broker_id;
+      if (!is_concerned) continue;
+      state.preferred_replica = -1;
+      state_->positions.on_failure(state, why.message(), now + backoff_.after(state.failures));
+    }
+  }
+  router_->request_metadata_update();
+  kick();
+}
+
+void Fetcher::take_reply(std::int32_t broker_id, const FetchPlan& plan, Reply<protocol::FetchResponse> reply) {
+  FetchSession& session = sessions_[broker_id];
+  note_leaders(reply.body, reply.version, session);
+  const std::int16_t error = reply.body.error_code;
+  if (!session.on_response(reply.body, reply.version)) {
+    router_->logger().debug("fetch session at broker {} starts over (error {})", broker_id, error);
+    if (++session_failures_ == 1) return;  // as a rule the next, full fetch goes well
+    fail_broker(broker_id, &plan,
+                error != 0 ? broker_failure(error, fmt::format("Fetch from broker {}", broker_id))
+                           : Failure{Errc::corrupt_data, fmt::format("broker {} answers what was not asked", broker_id)});
+    return;
+  }
+  session_failures_ = 0;
+  state_->fetched_bytes.fetch_add(reply.frame.size, std::memory_order_relaxed);
+  auto held = std::make_shared<HeldFrame>(HeldFrame{reply.frame, state_->budget->take(reply.frame.size)});
+  const std::shared_ptr<const void> owner = std::move(held);
+  const std::lock_guard lock(state_->mutex);
+  for (const auto& topic : reply.body.responses) {
+    const std::string& name =
+        reply.version >= kFirstVersionWithTopicIds ? session.name_of(topic.topic_id) : topic.topic;
+    for (const auto& data : topic.partitions) {
+      const TopicPartition where{name, data.partition_index};
+      PartitionState* state = state_->positions.find(where);
+      const auto asked = plan.asked.find(where);
+      if (state == nullptr || asked == plan.asked.end()) continue;
+      // The user may have sought elsewhere meanwhile.
+      if (state->generation != asked->second.generation || state->next_fetch.offset != asked->second.offset) continue;
+      take_partition(*state, asked->second, data, owner, broker_id);
+    }
+  }
+}
+
+void Fetcher::take_partition(PartitionState& state, const Asked& asked,
+                             const protocol::FetchResponse::PartitionData& data,
+                             const std::shared_ptr<const void>& owner, std::int32_t broker_id) {
+  if (data.error_code != 0) return take_error(state, asked, data, broker_id);
+  state.high_watermark = data.high_watermark;
+  state.last_stable_offset = data.last_stable_offset;
+  state.log_start_offset = data.log_start_offset;
+  if (data.preferred_read_replica >= 0) {
+    state.preferred_replica = data.preferred_read_replica;
+    state.preferred_until = state_->runtime->now() + router_->config().metadata_max_age;
+  }
+  if (data.records && !data.records->bytes.empty()) take_records(state, data, owner);
+}
+
+void Fetcher::take_records(PartitionState& state, const protocol::FetchResponse::PartitionData& data,
+                           const std::shared_ptr<const void>& owner) {
+  const BytesView records = data.records->bytes;
+  const auto next = position_after(records);
+  const bool moves = next && next->offset > state.next_fetch.offset;
+  CompletedFetch fetched({state.partition, state.topic, owner, records, aborted_of(data)},
+                         {state_->settings.check_crcs, state_->settings.read_committed});
+  state_->positions.on_fetched(state, std::move(fetched), moves ? *next : state.next_fetch, state_->runtime->now());
+  state.fetch_ahead = moves;  // where it ends is only known once poll has read (or skipped) it
+  state_->ready.push_back({state.partition, state.generation});
+}
+
+void Fetcher::take_error(PartitionState& state, const Asked& asked, const protocol::FetchResponse::PartitionData& data,
+                         std::int32_t broker_id) {
+  const auto error = static_cast<protocol::ErrorCode>(data.error_code);
+  const auto now = state_->runtime->now();
+  if (error == protocol::ErrorCode::offset_out_of_range) {
+    if (state.preferred_replica == broker_id) {  // a follower may lag; the leader knows
+      state.preferred_replica = -1;
+      return;
+    }
+    state_->positions.on_out_of_range(state, asked.offset);
+    if (state.stuck) state_->maybe_stuck = true;
+    if (!state.stuck && state.phase == Phase::fetching) state.not_before = now + backoff_.after(0);
+    return;
+  }
+  state.preferred_replica = -1;
+  const Failure why = broker_failure(data.error_code, fmt::format("Fetch of {} at offset {} from broker {}",
+                                                                  state.partition.to_string(), asked.offset, broker_id));
+  if (needs_metadata_update(why) || error == protocol::ErrorCode::unknown_topic_id ||
+      error == protocol::ErrorCode::inconsistent_topic_id) {
+    router_->request_metadata_update();
+    state_->positions.on_failure(state, why.message(), now + backoff_.after(state.failures));
+    return;
+  }
+  fail_partition(state, why);
+}
+
+void Fetcher::note_leaders(const protocol::FetchResponse& response, std::int16_t version, const FetchSession& session) {
+  std::vector<Node> nodes;
+  for (const auto& node : response.node_endpoints) {
+    nodes.push_back({node.node_id, node.host, static_cast<std::uint16_t>(node.port), node.rack});
+  }
+  for (const auto& topic : response.responses) {
+    const std::string& name = version >= kFirstVersionWithTopicIds ? session.name_of(topic.topic_id) : topic.topic;
+    for (const auto& data : topic.partitions) {
+      const auto& leader = data.current_leader;
+      if (leader.leader_id < 0 || leader.leader_epoch < 0 || name.empty()) continue;
+      if (router_->metadata().update_leader(name, data.partition_index, leader.leader_id, leader.leader_epoch, nodes)) kick();
+    }
+  }
+}
+
+}  // namespace barnabas::client

@@ -1,0 +1,248 @@
+#include "client/consumer/fetcher.h"
+
+#include <asio/post.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "client/core/errors.h"
+
+namespace barnabas::client {
+namespace {
+
+using Phase = PartitionState::Phase;
+
+constexpr std::int32_t kConsumerReplicaId = -1;
+
+}  // namespace
+
+Fetcher::Fetcher(std::shared_ptr<SharedState> state, std::shared_ptr<RequestRouter> router)
+    : state_(std::move(state)),
+      router_(std::move(router)),
+      backoff_(state_->settings.retry_backoff, state_->settings.retry_backoff_max, state_->runtime->random()) {}
+
+void Fetcher::kick() {
+  if (kicked_.exchange(true)) return;
+  asio::post(state_->runtime->executor(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->advance();
+  });
+}
+
+void Fetcher::advance() {
+  kicked_ = false;
+  if (closed_) return;
+  const Work work = look(state_->runtime->now());
+  if (work.metadata_wanted) router_->request_metadata_update();
+  for (const auto& [broker_id, partitions] : work.resets) start_resets(broker_id, partitions);
+  for (const auto& [broker_id, partitions] : work.validations) start_validations(broker_id, partitions);
+  for (const std::int32_t broker_id : work.brokers) {
+    if (fetching_.insert(broker_id).second) state_->runtime->spawn(fetch_loop(shared_from_this(), broker_id));
+  }
+  arm_timer(work.next_look);
+}
+
+Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
+  Work work;
+  const auto cluster = router_->metadata().snapshot();
+  const std::lock_guard lock(state_->mutex);
+  for (auto& [where, state] : state_->positions.all()) {
+    if (state.stuck) continue;
+    if (state.not_before > now) {
+      work.next_look = std::min(work.next_look, state.not_before);
+      continue;
+    }
+    look_at(state, *cluster, now, work);
+  }
+  return work;
+}
+
+void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, runtime::MonotonicTime now, Work& work) {
+  const PartitionMetadata* partition = cluster.partition(state.partition.topic, state.partition.partition);
+  if (partition == nullptr || partition->leader < 0) {
+    const TopicMetadata* topic = cluster.topic(state.partition.topic);
+    if (topic != nullptr && topic->error == protocol::ErrorCode::topic_authorization_failed) {
+      fail_partition(state, broker_failure(static_cast<std::int16_t>(topic->error), "topic " + state.partition.topic));
+      return;
+    }
+    work.metadata_wanted = true;
+    state_->positions.on_failure(state,
+                                 topic == nullptr       ? "the topic is not known to the cluster"
+                                 : partition == nullptr ? "the topic has no such partition"
+                                                        : "the partition has no leader",
+                                 now + backoff_.after(state.failures));
+    work.next_look = std::min(work.next_look, state.not_before);
+    return;
+  }
+  state_->positions.on_leader_epoch(state, partition->leader_epoch);
+  if (state.phase != Phase::fetching) {
+    if (state.lookup_under_way) return;
+    state.lookup_under_way = true;
+    auto& list = state.phase == Phase::awaiting_reset ? work.resets : work.validations;
+    list[partition->leader].push_back(state.partition);
+  } else if (can_fetch(state, now)) {
+    work.brokers.insert(broker_for(state, *partition, now));
+  }
+}
+
+void Fetcher::arm_timer(runtime::MonotonicTime when) {
+  if (when == timer_at_) return;
+  const auto& timers = state_->runtime->timers();
+  timers->cancel(timer_);
+  timer_at_ = when;
+  if (when == runtime::MonotonicTime::max()) return;
+  timer_ = timers->add(when, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->timer_at_ = runtime::MonotonicTime::max();
+    self->kick();
+  });
+}
+
+// ---- positions: resets
+
+void Fetcher::start_resets(std::int32_t broker_id, const std::vector<TopicPartition>& partitions) {
+  const std::int64_t now_ms = state_->runtime->clock().wall_ms();
+  const auto cluster = router_->metadata().snapshot();
+  std::vector<OffsetQuery> queries;
+  std::map<TopicPartition, std::uint64_t> generations;
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (const TopicPartition& where : partitions) {
+      const PartitionState* state = state_->positions.find(where);
+      if (state == nullptr) continue;
+      const PartitionMetadata* partition = cluster->partition(where.topic, where.partition);
+      queries.push_back({where, state->reset.timestamp(now_ms), partition == nullptr ? -1 : partition->leader_epoch});
+      generations.emplace(where, state->generation);
+    }
+  }
+  state_->runtime->spawn(reset_positions(shared_from_this(), broker_id, std::move(queries), std::move(generations)));
+}
+
+asio::awaitable<void> Fetcher::reset_positions(std::shared_ptr<Fetcher> self, std::int32_t broker_id,
+                                               std::vector<OffsetQuery> queries,
+                                               std::map<TopicPartition, std::uint64_t> generations) {
+  const auto router = self->router_;
+  const bool read_committed = self->state_->settings.read_committed;
+  const auto deadline = router->deadline_in(self->state_->settings.request_timeout);
+  const auto found = co_await ask_offsets(router, broker_id, std::move(queries), read_committed, deadline);
+  for (const auto& [where, generation] : generations) {
+    if (found) {
+      self->take_offset(where, generation, found->at(where));
+    } else {
+      self->take_offset(where, generation, failure(found.error()));
+    }
+  }
+  self->state_->notify();
+  self->kick();
+}
+
+void Fetcher::take_offset(const TopicPartition& where, std::uint64_t generation, const Result<OffsetAnswer>& answer) {
+  const std::lock_guard lock(state_->mutex);
+  PartitionState* state = state_->positions.find(where);
+  if (state == nullptr || state->generation != generation) return;
+  state->lookup_under_way = false;
+  if (!answer) {
+    if (needs_metadata_update(answer.error())) router_->request_metadata_update();
+    fail_partition(*state, answer.error());
+  } else if (answer->offset < 0) {  // no record is as young as by_duration asks
+    state->reset = ResetPolicy{ResetPolicy::Kind::latest, {}};
+  } else {
+    state_->positions.on_reset(where, generation, Position{answer->offset, answer->leader_epoch});
+  }
+}
+
+void Fetcher::fail_partition(PartitionState& state, Failure why) {
+  if (is_retriable(why) || needs_metadata_update(why) ||
+      why.code == protocol::ErrorCode::unknown_server_error) {
+    state_->positions.on_failure(state, why.message(), state_->runtime->now() + backoff_.after(state.failures));
+    return;
+  }
+  state.last_error = why.message();
+  state.stuck = Failure{why.code, fmt::format("{}: {}", state.partition.to_string(), why.message())};
+  state_->maybe_stuck = true;
+}
+
+// ---- positions: validation after a change of leader
+
+void Fetcher::start_validations(std::int32_t broker_id, const std::vector<TopicPartition>& partitions) {
+  const auto cluster = router_->metadata().snapshot();
+  protocol::OffsetForLeaderEpochRequest request;
+  request.replica_id = kConsumerReplicaId;
+  std::map<TopicPartition, Asked> asked;
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (const TopicPartition& where : partitions) {
+      const PartitionState* state = state_->positions.find(where);
+      const PartitionMetadata* known = cluster->partition(where.topic, where.partition);
+      if (state == nullptr || known == nullptr) continue;
+      if (request.topics.empty() || request.topics.back().topic != where.topic) {
+        request.topics.emplace_back().topic = where.topic;
+      }
+      auto& partition = request.topics.back().partitions.emplace_back();
+      partition.partition = where.partition;
+      partition.current_leader_epoch = known->leader_epoch;
+      partition.leader_epoch = state->next_fetch.offset_epoch;
+      asked.emplace(where, Asked{state->generation, state->next_fetch.offset, known->leader_epoch});
+    }
+  }
+  state_->runtime->spawn(
+      validate_positions(shared_from_this(), broker_id, std::move(request), std::move(asked)));
+}
+
+asio::awaitable<void> Fetcher::validate_positions(std::shared_ptr<Fetcher> self, std::int32_t broker_id,
+                                                  protocol::OffsetForLeaderEpochRequest request,
+                                                  std::map<TopicPartition, Asked> asked) {
+  using Response = protocol::OffsetForLeaderEpochResponse;
+  const auto router = self->router_;
+  const auto deadline = router->deadline_in(self->state_->settings.request_timeout);
+  const auto reply = co_await router->call<Response>(broker_id, std::move(request), deadline);
+  {
+    const std::lock_guard lock(self->state_->mutex);
+    auto& positions = self->state_->positions;
+    for (const auto& [where, was] : asked) {
+      PartitionState* state = positions.find(where);
+      if (state == nullptr || state->generation != was.generation) continue;
+      state->lookup_under_way = false;
+      if (!reply) self->fail_partition(*state, reply.error());
+    }
+    const auto topics = reply ? reply->body.topics : decltype(Response::topics){};
+    for (const auto& topic : topics) {
+      for (const auto& partition : topic.partitions) {
+        const TopicPartition where{topic.topic, partition.partition};
+        PartitionState* state = positions.find(where);
+        const auto was = asked.find(where);
+        if (state == nullptr || was == asked.end() || state->generation != was->second.generation) continue;
+        if (partition.error_code == 0) {
+          positions.on_validated(where, was->second.generation, was->second.leader_epoch, partition.end_offset);
+          if (state->stuck) self->state_->maybe_stuck = true;
+        } else {
+          self->router_->request_metadata_update();
+          self->fail_partition(*state, broker_failure(partition.error_code, "OffsetForLeaderEpoch"));
+        }
+      }
+    }
+  }
+  self->state_->notify();
+  self->kick();
+}
+
+// ---- the end
+
+asio::awaitable<void> Fetcher::close(runtime::MonotonicTime deadline) {
+  const auto self = shared_from_this();
+  closed_ = true;
+  state_->runtime->timers()->cancel(timer_);
+  for (auto& [broker_id, session] : sessions_) {
+    // Not behind a fetch that waits at the broker, where that can be had.
+    auto connection = router_->open_connection(broker_id, Channel::main);
+    if (connection == nullptr) connection = router_->open_connection(broker_id, Channel::fetch);
+    protocol::FetchRequest request;
+    if (connection == nullptr || !session.build_close(request)) continue;
+    request.max_wait_ms = 0;
+    request.replica_id = kConsumerReplicaId;
+    const auto reply = co_await connection->call<protocol::FetchResponse>(std::move(request), deadline);
+    if (!reply) router_->logger().debug("fetch session at broker {} not ended: {}", broker_id, reply.error().message());
+  }
+}
+
+}  // namespace barnabas::client

@@ -1,0 +1,162 @@
+#include "client/consumer/positions.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "common/protocol/errors.h"
+
+namespace barnabas::client {
+namespace {
+
+using Phase = PartitionState::Phase;
+
+Failure out_of_range(const PartitionState& state, std::string_view what) {
+  return {make_error_code(protocol::ErrorCode::offset_out_of_range),
+          fmt::format("{}: {}; auto.offset.reset=none: seek to go on", state.partition.to_string(), what)};
+}
+
+}  // namespace
+
+std::size_t PartitionState::fetched_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const auto& fetch : fetched) bytes += fetch.bytes_left();
+  return bytes;
+}
+
+void Positions::assign(const std::vector<TopicPartition>& partitions, runtime::MonotonicTime now) {
+  const std::set<TopicPartition> wanted(partitions.begin(), partitions.end());
+  std::erase_if(states_, [&](const auto& entry) { return wanted.count(entry.first) == 0; });
+  std::map<std::string, std::shared_ptr<const std::string>> names;
+  for (const auto& [partition, state] : states_) names.emplace(partition.topic, state.topic);
+  for (const TopicPartition& partition : wanted) {
+    auto [entry, is_new] = states_.try_emplace(partition);
+    if (!is_new) continue;
+    auto& name = names[partition.topic];
+    if (name == nullptr) name = std::make_shared<const std::string>(partition.topic);
+    PartitionState& state = entry->second;
+    state.partition = partition;
+    state.topic = name;
+    state.since = now;
+    request_reset(state, default_reset_);
+  }
+}
+
+PartitionState* Positions::find(const TopicPartition& partition) noexcept {
+  const auto found = states_.find(partition);
+  return found == states_.end() ? nullptr : &found->second;
+}
+
+const PartitionState* Positions::find(const TopicPartition& partition) const noexcept {
+  const auto found = states_.find(partition);
+  return found == states_.end() ? nullptr : &found->second;
+}
+
+PartitionState* Positions::current(const TopicPartition& partition, std::uint64_t generation) noexcept {
+  PartitionState* state = find(partition);
+  return state != nullptr && state->generation == generation ? state : nullptr;
+}
+
+void Positions::set_position(PartitionState& state, Position position) {
+  state.position = position;
+  state.next_fetch = position;
+  state.fetched.clear();
+  state.fetch_ahead = true;
+  state.stuck.reset();
+  state.lookup_under_way = false;
+  state.preferred_replica = -1;
+  state.failures = 0;
+  state.not_before = {};
+  state.last_error.clear();
+  state.generation = ++last_generation_;
+}
+
+void Positions::seek(PartitionState& state, Position position) {
+  set_position(state, position);
+  state.phase = Phase::fetching;
+  state.validated_leader_epoch = -1;
+}
+
+void Positions::request_reset(PartitionState& state, ResetPolicy policy) {
+  set_position(state, Position{});
+  state.phase = Phase::awaiting_reset;
+  state.reset = policy;
+  if (policy.kind == ResetPolicy::Kind::none) state.stuck = out_of_range(state, "no position is set");
+}
+
+void Positions::on_reset(const TopicPartition& partition, std::uint64_t generation, Position found) {
+  PartitionState* state = current(partition, generation);
+  if (state == nullptr || state->phase != Phase::awaiting_reset) return;
+  set_position(*state, found);
+  state->phase = Phase::fetching;
+  state->validated_leader_epoch = found.offset_epoch;
+}
+
+void Positions::on_leader_epoch(PartitionState& state, std::int32_t leader_epoch) {
+  if (state.phase != Phase::fetching || leader_epoch < 0 || state.next_fetch.offset_epoch < 0) return;
+  if (leader_epoch > state.validated_leader_epoch && leader_epoch > state.next_fetch.offset_epoch) {
+    state.phase = Phase::awaiting_validation;
+  }
+}
+
+void Positions::on_validated(const TopicPartition& partition, std::uint64_t generation, std::int32_t leader_epoch,
+                             std::int64_t end_offset) {
+  PartitionState* state = current(partition, generation);
+  if (state == nullptr || state->phase != Phase::awaiting_validation) return;
+  state->lookup_under_way = false;
+  if (end_offset >= state->next_fetch.offset) {
+    state->phase = Phase::fetching;
+    state->validated_leader_epoch = leader_epoch;
+    state->failures = 0;
+    return;
+  }
+  if (state->collecting) return;  // asked again, once poll is done with what it reads
+  if (!state->fetched.empty()) {  // what was fetched ahead may be gone from the log: ask again for the position itself
+    state->fetched.clear();
+    state->next_fetch = state->position;
+    if (state->position.offset_epoch < 0) state->phase = Phase::fetching;
+    return;
+  }
+  on_truncated(*state, end_offset);
+}
+
+void Positions::on_truncated(PartitionState& state, std::int64_t end_offset) {
+  const auto what = fmt::format("the log was truncated at {} while the position was {}", end_offset, state.position.offset);
+  if (default_reset_.kind == ResetPolicy::Kind::none) {
+    state.phase = Phase::fetching;
+    state.stuck = out_of_range(state, what);
+  } else if (end_offset >= 0) {
+    seek(state, Position{end_offset, -1});
+  } else {
+    request_reset(state, default_reset_);
+  }
+  state.last_error = what;
+}
+
+void Positions::on_fetched(PartitionState& state, CompletedFetch fetched, Position next_fetch,
+                           runtime::MonotonicTime now) {
+  state.fetched.push_back(std::move(fetched));
+  state.next_fetch = next_fetch;
+  state.failures = 0;
+  state.last_error.clear();
+  state.since = now;
+}
+
+void Positions::on_out_of_range(PartitionState& state, std::int64_t offset) {
+  if (state.collecting || !state.fetched.empty() || offset != state.next_fetch.offset) return;  // asked again when poll has got so far
+  const auto what = fmt::format("offset {} is out of range", offset);
+  if (default_reset_.kind == ResetPolicy::Kind::none) {
+    state.stuck = out_of_range(state, what);
+  } else {
+    request_reset(state, default_reset_);
+  }
+  state.last_error = what;
+}
+
+void Positions::on_failure(PartitionState& state, std::string why, runtime::MonotonicTime not_before) {
+  ++state.failures;
+  state.last_error = std::move(why);
+  state.not_before = not_before;
+}
+
+}  // namespace barnabas::client

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "barnabas/topic_partition.h"
+#include "client/consumer/completed_fetch.h"
+#include "client/consumer/reset_policy.h"
+#include "common/bytes/result.h"
+#include "common/runtime/clock.h"
+
+namespace barnabas::client {
+
+/// What is known of one assigned partition. Owned by Positions; changed through it where a rule hangs on it.
+struct PartitionState {
+  enum class Phase {
+    awaiting_reset,       ///< Has no position: ListOffsets will tell, by `reset`.
+    awaiting_validation,  ///< A new leader must confirm that it has what was read so far.
+    fetching,
+  };
+
+  TopicPartition partition;
+  std::shared_ptr<const std::string> topic;
+  Phase phase = Phase::awaiting_reset;
+  ResetPolicy reset;
+  Position position;    ///< The next record for poll.
+  Position next_fetch;  ///< The next record to ask the broker for: ahead of `position` by what is in `fetched`.
+  std::deque<CompletedFetch> fetched;
+  bool paused = false;
+  bool lookup_under_way = false;  ///< A reset or validation request of this generation.
+  bool fetch_ahead = true;        ///< More may be fetched while `fetched` is not empty.
+  bool collecting = false;        ///< poll reads fetched.front() without the mutex: it must stay.
+  std::uint64_t generation = 0;  ///< Changed when the position is set anew: answers to older questions are dropped.
+  std::int32_t validated_leader_epoch = -1;
+  std::int32_t preferred_replica = -1;  ///< A nearer broker to fetch from; -1: the leader.
+  runtime::MonotonicTime preferred_until{};
+  std::int64_t high_watermark = -1;
+  std::int64_t last_stable_offset = -1;
+  std::int64_t log_start_offset = -1;
+  int failures = 0;                    ///< In a row; for the back-off.
+  runtime::MonotonicTime not_before{}; ///< No request for it before then.
+  runtime::MonotonicTime since{};      ///< When it last made progress.
+  std::optional<Failure> stuck;        ///< poll reports it until the caller seeks.
+  std::string last_error;              ///< For explain().
+
+  bool has_position() const noexcept { return phase != Phase::awaiting_reset; }
+  std::size_t fetched_bytes() const noexcept;
+};
+
+/// The positions of all assigned partitions: what the user asked for and what brokers answered go in; what each partition
+/// needs next can be read off its state. No I/O.
+/// Threads: guarded by the consumer's mutex.  Source: Kafka's SubscriptionState.
+class Positions {
+ public:
+  explicit Positions(ResetPolicy default_reset) : default_reset_(default_reset) {}
+
+  /// Partitions that stay keep their state.
+  void assign(const std::vector<TopicPartition>& partitions, runtime::MonotonicTime now);
+  PartitionState* find(const TopicPartition& partition) noexcept;
+  const PartitionState* find(const TopicPartition& partition) const noexcept;
+  std::map<TopicPartition, PartitionState>& all() noexcept { return states_; }
+  const std::map<TopicPartition, PartitionState>& all() const noexcept { return states_; }
+
+  /// Drops what was fetched, and what is under way.
+  void seek(PartitionState& state, Position position);
+  void request_reset(PartitionState& state, ResetPolicy policy);
+
+  /// ListOffsets answered: `found` is none where no record has the time asked for (then it starts at the end).
+  void on_reset(const TopicPartition& partition, std::uint64_t generation, Position found);
+  /// The metadata names the leader's epoch; a new one makes a position with an epoch be validated first.
+  void on_leader_epoch(PartitionState& state, std::int32_t leader_epoch);
+  /// OffsetForLeaderEpoch answered for next_fetch: where the epoch ends in the leader's log (-1: it does not know).
+  void on_validated(const TopicPartition& partition, std::uint64_t generation, std::int32_t leader_epoch,
+                    std::int64_t end_offset);
+  /// A fetch brought these bytes; the position to fetch next moves behind them.
+  void on_fetched(PartitionState& state, CompletedFetch fetched, Position next_fetch, runtime::MonotonicTime now);
+  /// The leader has no such offset: reset by policy, or stuck.
+  void on_out_of_range(PartitionState& state, std::int64_t offset);
+  /// Something that may pass: tried again from `not_before` on.
+  void on_failure(PartitionState& state, std::string why, runtime::MonotonicTime not_before);
+
+ private:
+  PartitionState* current(const TopicPartition& partition, std::uint64_t generation) noexcept;
+  void set_position(PartitionState& state, Position position);
+  void on_truncated(PartitionState& state, std::int64_t end_offset);
+
+  ResetPolicy default_reset_;
+  std::uint64_t last_generation_ = 0;
+  std::map<TopicPartition, PartitionState> states_;
+};
+
+}  // namespace barnabas::client

@@ -1,0 +1,37 @@
+#include "client/core/api_usage.h"
+
+#include <algorithm>
+#include <array>
+
+namespace barnabas::client {
+namespace {
+
+using protocol::ApiKey;
+
+// The lowest version is the one of Kafka 2.1 (2018) or what our code needs; the highest is Kafka 4.3's.
+constexpr std::array kUsage{
+    ApiUsage{ApiKey::produce, {3, 13}, "producer"},
+    ApiUsage{ApiKey::fetch, {4, 18}, "consumer"},
+    ApiUsage{ApiKey::list_offsets, {1, 11}, "consumer, admin"},
+    ApiUsage{ApiKey::metadata, {4, 13}, "all"},
+    ApiUsage{ApiKey::api_versions, {0, 4}, "all"},
+    ApiUsage{ApiKey::create_topics, {2, 7}, "admin"},
+    ApiUsage{ApiKey::delete_topics, {1, 6}, "admin"},
+    ApiUsage{ApiKey::init_producer_id, {0, 5}, "producer"},
+    ApiUsage{ApiKey::offset_for_leader_epoch, {2, 4}, "consumer"},
+    ApiUsage{ApiKey::describe_configs, {1, 4}, "admin"},
+    ApiUsage{ApiKey::describe_cluster, {0, 2}, "admin"},
+};
+
+}  // namespace
+
+std::span<const ApiUsage> api_usage() noexcept {
+  return kUsage;
+}
+
+VersionRange client_versions(ApiKey api) noexcept {
+  const auto found = std::find_if(kUsage.begin(), kUsage.end(), [api](const ApiUsage& row) { return row.api == api; });
+  return found == kUsage.end() ? VersionRange{0, -1} : found->versions;
+}
+
+}  // namespace barnabas::client

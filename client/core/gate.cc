@@ -1,0 +1,36 @@
+#include "client/core/gate.h"
+
+#include <asio/use_awaitable.hpp>
+#include <utility>
+
+namespace barnabas::client {
+
+Gate::~Gate() {
+  for (const Waiter& waiter : waiters_) timers_->cancel(waiter.timer);
+}
+
+void Gate::open() {
+  open_ = true;
+  while (!waiters_.empty()) end(waiters_.begin(), GateResult::opened);
+}
+
+asio::awaitable<GateResult> Gate::wait(runtime::MonotonicTime deadline) {
+  return initiate<GateResult>(asio::use_awaitable, executor_,
+                              [this, deadline](Handler<GateResult> resume) { start(std::move(resume), deadline); });
+}
+
+void Gate::start(Handler<GateResult> resume, runtime::MonotonicTime deadline) {
+  if (open_) return resume(GateResult::opened);
+  const auto waiter = waiters_.insert(waiters_.end(), Waiter{std::move(resume), {}});
+  waiter->timer = timers_->add(deadline, [this, waiter] { end(waiter, GateResult::timed_out); });
+  waiter->resume.on_cancel([this, waiter] { end(waiter, GateResult::cancelled); });
+}
+
+void Gate::end(Waiters::iterator waiter, GateResult result) {
+  timers_->cancel(waiter->timer);
+  Handler<GateResult> resume = std::move(waiter->resume);
+  waiters_.erase(waiter);
+  resume(result);
+}
+
+}  // namespace barnabas::client

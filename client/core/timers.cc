@@ -1,0 +1,55 @@
+#include "client/core/timers.h"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <utility>
+
+namespace barnabas::client {
+
+Timers::Timers(runtime::Env& env, asio::any_io_executor executor)
+    : env_(env), executor_(std::move(executor)), alarm_(env.make_alarm(executor_)) {}
+
+Timers::Id Timers::add(runtime::MonotonicTime deadline, Action action) {
+  if (stopped_ || deadline == runtime::MonotonicTime::max()) return {};
+  const Id id{deadline, ++last_number_};
+  pending_.emplace(id, std::move(action));
+  if (!running_) {
+    running_ = true;
+    armed_ = deadline;
+    asio::co_spawn(executor_, run(shared_from_this()), asio::detached);
+  } else if (deadline < armed_) {
+    alarm_->wake();
+  }
+  return id;
+}
+
+void Timers::cancel(const Id& id) {
+  if (id.number != 0) pending_.erase(id);
+}
+
+void Timers::stop() {
+  stopped_ = true;
+  pending_.clear();
+  if (running_) alarm_->wake();
+}
+
+asio::awaitable<void> Timers::run(std::shared_ptr<Timers> self) {
+  while (!self->pending_.empty()) {
+    self->armed_ = self->pending_.begin()->first.deadline;
+    const runtime::MonotonicTime until = self->armed_;
+    const auto waited = co_await self->alarm_->wait_until(until);
+    static_cast<void>(waited);  // due, woken up or cancelled: what is due says the clock
+    self->run_due();
+  }
+  self->running_ = false;
+}
+
+void Timers::run_due() {
+  const auto now = env_.clock().now();
+  while (!pending_.empty() && pending_.begin()->first.deadline <= now) {
+    auto due = pending_.extract(pending_.begin());
+    due.mapped()();
+  }
+}
+
+}  // namespace barnabas::client
