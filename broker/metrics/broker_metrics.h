@@ -1,0 +1,57 @@
+#pragma once
+
+#include <prometheus/collectable.h>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "broker/metrics/api_metrics.h"
+#include "common/protocol/api_keys.h"
+
+namespace barnabas::broker {
+
+/// What one partition keeps on disk, asked for at each scrape.
+struct PartitionGauges {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t log_bytes = 0;
+  std::int64_t log_start_offset = 0;
+  std::int64_t log_end_offset = 0;
+};
+
+/// All that the broker counts. Made once; those who count keep a reference to their own part of it.
+/// Threads: any. Counting never locks and never allocates.
+class BrokerMetrics final : public prometheus::Collectable {
+ public:
+  ApiMetrics& api(protocol::ApiKey key) noexcept;
+
+  Counter network_bytes_in;
+  Counter network_bytes_out;
+  Counter messages_in;     ///< Records appended by Produce.
+  Counter produced_bytes;  ///< Batches appended by Produce.
+  Counter fetched_bytes;   ///< Batches handed out by Fetch.
+  Gauge connections;       ///< Open now.
+  Counter connections_accepted;
+  Counter connections_refused;    ///< Above max.connections or max.connections.per.ip.
+  Counter connections_malformed;  ///< Closed for bytes that are no request.
+
+  /// Called at each scrape, from the scraping thread; an empty function means no partitions.
+  void set_partition_source(std::function<std::vector<PartitionGauges>()> source);
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+  /// Prometheus' text format, version 0.0.4.
+  std::string exposition() const;
+
+ private:
+  static constexpr std::size_t kApiKeys = 128;
+  std::array<ApiMetrics, kApiKeys> apis_;
+  ApiMetrics unknown_api_;
+  mutable std::mutex source_mutex_;
+  std::function<std::vector<PartitionGauges>()> partition_source_;  // source_mutex_
+};
+
+}  // namespace barnabas::broker
