@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <cstddef>
 #include <cstdint>
 
 #include "common/bytes/result.h"
@@ -13,6 +14,9 @@ struct ProcessUsage {
   std::uint64_t max_rss_bytes = 0;  ///< The largest resident memory so far.
 };
 ProcessUsage process_usage() noexcept;
+
+/// Cores that this process may run on; at least 1.
+std::size_t processor_count() noexcept;
 
 /// Whether progress bars make sense: standard error is a terminal.
 bool stderr_is_terminal() noexcept;

@@ -8,7 +8,9 @@
 #include <asio/signal_set.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <algorithm>
 #include <csignal>
+#include <thread>
 
 namespace barnabas::runtime {
 namespace {
@@ -23,6 +25,10 @@ ProcessUsage process_usage() noexcept {
   rusage usage{};
   if (::getrusage(RUSAGE_SELF, &usage) != 0) return {};
   return {seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime), static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+}
+
+std::size_t processor_count() noexcept {
+  return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
 }
 
 bool stderr_is_terminal() noexcept {
