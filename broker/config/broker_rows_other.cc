@@ -134,6 +134,7 @@ const SettingRow kRows[] = {
     {"log.initial.task.delay.ms", Type::long_integer, "30000", "[0,...]", Importance::low, kStatic, Why::inside},
     {"log.local.retention.bytes", Type::long_integer, "-2", "[-2,...]", Importance::medium, kDynamic, Why::tiered},
     {"log.local.retention.ms", Type::long_integer, "-2", "[-2,...]", Importance::medium, kDynamic, Why::tiered},
+    {"log.preallocate", Type::boolean, "false", "", Importance::medium, kDynamic, Why::inside},
     {"max.connection.creation.rate", Type::integer, "2147483647", "[0,...]", Importance::medium, kDynamic, Why::refused},
     {"max.connections.per.ip.overrides", Type::string, "", "", Importance::medium, kDynamic, Why::refused},
     {"max.request.partition.size.limit", Type::integer, "2000", "[1,...]", Importance::medium, kStatic, Why::inside},

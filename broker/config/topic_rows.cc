@@ -55,7 +55,7 @@ const SettingRow kRows[] = {
      "Earliest time after which a record is compacted.", "", "log.cleaner.min.compaction.lag.ms"},
     {"min.insync.replicas", Type::integer, "1", "[1,...]", Importance::medium, kDynamic, Why::acts,
      "Replicas that must be in sync for acks=all.", "", "min.insync.replicas"},
-    {"preallocate", Type::boolean, "false", "", Importance::medium, kDynamic, Why::acts,
+    {"preallocate", Type::boolean, "false", "", Importance::medium, kDynamic, Why::inside,
      "Makes a new segment file as large as it may grow.", "", "log.preallocate"},
     {"remote.log.copy.disable", Type::boolean, "false", "", Importance::medium, kDynamic, Why::tiered,
      "", "", ""},

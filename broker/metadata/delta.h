@@ -13,7 +13,8 @@ struct MetadataDelta {
   std::set<Uuid> created_topics;  ///< Found in the new image.
   std::set<Uuid> changed_topics;  ///< Were there before; a leader, an epoch or the number of partitions is another now.
   std::vector<std::shared_ptr<const TopicImage>> deleted_topics;  ///< As they were in the old image.
-  std::set<ConfigResource> changed_configs;  ///< Compare with MetadataImage::configs(); a deleted topic's are not listed.
+  std::set<ConfigResource>
+      changed_configs;  ///< Compare with MetadataImage::configs(); a deleted topic's are not listed.
   bool brokers_changed = false;
   bool features_changed = false;
 

@@ -105,7 +105,9 @@ class MetadataImage {
   std::shared_ptr<const TopicImage> topic(std::string_view name) const;
   std::shared_ptr<const TopicImage> topic(const Uuid& id) const;
   /// Sorted by name.
-  const std::map<std::string, std::shared_ptr<const TopicImage>, std::less<>>& topics() const { return topics_by_name_; }
+  const std::map<std::string, std::shared_ptr<const TopicImage>, std::less<>>& topics() const {
+    return topics_by_name_;
+  }
   std::size_t partition_count() const { return partition_count_; }
 
   /// The overrides that were set for a resource; empty where there are none.

@@ -1,0 +1,288 @@
+#include "broker/metadata/metadata_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "broker/metadata/features.h"
+#include "broker/metadata/snapshot_records.h"
+#include "common/protocol/messages/feature_level_record.h"
+
+namespace barnabas::metadata {
+namespace {
+
+constexpr const char* kLogName = "/__cluster_metadata-0";
+constexpr const char* kBootstrapName = "/bootstrap.checkpoint";
+constexpr const char* kQuorumStateName = "/quorum-state";
+constexpr std::uint64_t kReadBytes = 4 * 1024 * 1024;
+constexpr std::int32_t kMaxBatchBytes = 256 * 1024 * 1024;
+
+/// A snapshot file is whole batches and nothing else.
+Result<void> visit_file(BytesView file, const std::function<Result<void>(const VisitedRecord&)>& visit) {
+  const auto whole = visit_batches(file, visit);
+  if (!whole) return failure(whole.error());
+  if (*whole != file.size()) return failure(Errc::corrupt_data, "the last batch is cut short");
+  return {};
+}
+
+Result<void> append_batch_records(BytesView file, std::vector<Bytes>& records) {
+  return visit_file(file, [&records](const VisitedRecord& record) -> Result<void> {
+    if (!record.control) records.emplace_back(record.value.begin(), record.value.end());
+    return {};
+  });
+}
+
+/// Names the file that a failure came from.
+tl::unexpected<Failure> in_file(const std::string& path, const Failure& why) {
+  return failure(why.code, why.subject.find(path) == std::string::npos ? path + ": " + why.subject : why.subject);
+}
+
+log::LogConfig metadata_log_config() {
+  log::LogConfig config;
+  config.retention_ms = -1;
+  config.retention_bytes = -1;
+  config.cleanup_delete = false;
+  config.max_message_bytes = kMaxBatchBytes;
+  config.timestamp_after_max_ms = std::numeric_limits<std::int64_t>::max();
+  return config;
+}
+
+std::vector<Bytes> default_bootstrap_records() {
+  std::vector<Bytes> records;
+  for (const auto& [name, level] : bootstrap_features()) {
+    protocol::FeatureLevelRecord record;
+    record.name = name;
+    record.feature_level = level;
+    records.push_back(frame_record(record, record_version::kOthers));
+  }
+  return records;
+}
+
+}  // namespace
+
+MetadataLog::MetadataLog(runtime::Env& env, MetadataLogOptions options)
+    : env_(env), options_(std::move(options)), log_directory_(options_.directory + kLogName) {}
+
+Result<std::unique_ptr<MetadataLog>> MetadataLog::open(runtime::Env& env, MetadataLogOptions options) {
+  std::unique_ptr<MetadataLog> log(new MetadataLog(env, std::move(options)));
+  if (auto done = log->format(); !done) return failure(done.error());
+  if (auto done = log->find_snapshots(); !done) return failure(done.error());
+  if (auto done = log->open_log(); !done) return failure(done.error());
+  if (auto done = log->read_quorum_state(); !done) return failure(done.error());
+  return log;
+}
+
+Result<void> MetadataLog::format() {
+  runtime::Files& files = env_.files();
+  const std::string bootstrap = options_.directory + kBootstrapName;
+  const bool has_log = files.exists(log_directory_);
+  if (!has_log) {
+    if (auto made = files.make_directories(log_directory_); !made) return made;
+  }
+  const std::string metadata_file = log_directory_ + "/partition.metadata";
+  if (!files.exists(metadata_file)) {
+    const std::string text = "version: 0\ntopic_id: " + Uuid::one().to_string();
+    if (auto done = files.write_atomically(metadata_file, as_bytes(text)); !done) return done;
+  }
+  // A directory that Kafka's formatter has been at says itself how its quorum is found.
+  if (has_log || files.exists(bootstrap)) return {};
+  const std::int64_t now_ms = env_.clock().wall_ms();
+  const std::vector<ControlValue> quorum = {
+      kraft_version_value(), kraft_voters_value(options_.node_id, options_.directory_id, options_.controller_endpoint)};
+  const auto first_snapshot = snapshot_file({}, quorum, 0, now_ms, now_ms);
+  if (!first_snapshot) return failure(first_snapshot.error());
+  const auto path = log_directory_ + "/" + SnapshotId{0, 0}.file_name();
+  if (auto done = files.write_atomically(path, *first_snapshot); !done) return done;
+  const auto bootstrap_file = snapshot_file(default_bootstrap_records(), {}, 0, 0, now_ms);
+  if (!bootstrap_file) return failure(bootstrap_file.error());
+  return files.write_atomically(bootstrap, *bootstrap_file);
+}
+
+Result<void> MetadataLog::find_snapshots() {
+  const auto entries = env_.files().list(log_directory_);
+  if (!entries) return failure(entries.error());
+  for (const auto& entry : *entries) {
+    if (const auto id = SnapshotId::parse(entry.name)) snapshots_.push_back(*id);
+  }
+  std::sort(snapshots_.begin(), snapshots_.end());
+  return {};
+}
+
+Result<void> MetadataLog::open_log() {
+  log::OpenOptions options;
+  options.directory = log_directory_;
+  options.topic_partition = kLogName + 1;
+  options.config = metadata_log_config();
+  auto opened = log::PartitionLog::open(env_, std::move(options));
+  if (!opened) return in_file(log_directory_, opened.error());
+  log_ = std::move(*opened);
+  const std::int64_t snapshot_end = snapshots_.empty() ? 0 : snapshots_.back().end_offset;
+  if (log_->log_end_offset() < snapshot_end) {
+    // A crash took log records that a snapshot already holds.
+    if (auto done = log_->truncate_fully_and_start_at(snapshot_end); !done) return done;
+  }
+  if (log_->log_start_offset() > snapshot_end) {
+    return failure(Errc::corrupt_data, fmt::format("{}: the log starts at offset {}, and no snapshot goes up to there",
+                                                   log_directory_, log_->log_start_offset()));
+  }
+  return {};
+}
+
+Result<void> MetadataLog::read_quorum_state() {
+  leader_epoch_ = std::max(0, log_->latest_epoch().value_or(0));
+  if (!snapshots_.empty()) leader_epoch_ = std::max(leader_epoch_, snapshots_.back().epoch);
+  const std::string path = log_directory_ + kQuorumStateName;
+  if (!env_.files().exists(path)) return {};
+  const auto bytes = env_.files().read(path);
+  if (!bytes) return failure(bytes.error());
+  const auto state = nlohmann::json::parse(as_text(*bytes), nullptr, false);
+  if (!state.is_object() || !state.contains("leaderEpoch") || !state["leaderEpoch"].is_number_integer()) {
+    return failure(Errc::corrupt_data, path + " does not read");
+  }
+  leader_epoch_ = std::max(leader_epoch_, state["leaderEpoch"].get<std::int32_t>());
+  return {};
+}
+
+Result<void> MetadataLog::write_quorum_state() {
+  const std::string text =
+      fmt::format(R"({{"leaderId":{},"leaderEpoch":{},"votedId":-1,"votedDirectoryId":"{}","data_version":1}})",
+                  options_.node_id, leader_epoch_, Uuid::zero().to_string());
+  return env_.files().write_atomically(log_directory_ + kQuorumStateName, as_bytes(text));
+}
+
+void MetadataLog::note_control(const VisitedRecord& record) {
+  Bytes value(record.value.begin(), record.value.end());
+  if (record.control == record::ControlRecordType::kraft_version)
+    kraft_version_ = std::move(value);
+  else if (record.control == record::ControlRecordType::kraft_voters)
+    kraft_voters_ = std::move(value);
+}
+
+Result<void> MetadataLog::replay_one(ImageBuilder& builder, const VisitedRecord& record) {
+  last_timestamp_ms_ = record.timestamp_ms;
+  if (record.control) {
+    note_control(record);
+    builder.skip(record.offset, record.epoch);
+    return {};
+  }
+  auto done = builder.replay(record.value, record.offset, record.epoch);
+  if (!done) return failure(done.error().code, fmt::format("offset {}: {}", record.offset, done.error().subject));
+  return {};
+}
+
+Result<void> MetadataLog::replay(ImageBuilder& builder) {
+  if (auto done = replay_snapshot(builder); !done) return done;
+  const std::int64_t from = snapshots_.empty() ? 0 : snapshots_.back().end_offset;
+  if (auto done = replay_log(builder, from); !done) return in_file(log_directory_, done.error());
+  return {};
+}
+
+Result<void> MetadataLog::replay_snapshot(ImageBuilder& builder) {
+  if (snapshots_.empty()) return {};
+  const SnapshotId id = snapshots_.back();
+  const std::string path = log_directory_ + "/" + id.file_name();
+  const auto bytes = env_.files().read(path);
+  if (!bytes) return failure(bytes.error());
+  bool complete = false;
+  auto done = visit_file(*bytes, [&](const VisitedRecord& record) -> Result<void> {
+    complete = record.control == record::ControlRecordType::snapshot_footer;
+    VisitedRecord at_end = record;
+    at_end.offset = id.end_offset - 1;
+    at_end.epoch = id.epoch;
+    return replay_one(builder, at_end);
+  });
+  if (!done) return in_file(path, done.error());
+  if (!complete) return failure(Errc::corrupt_data, path + ": the snapshot has no footer");
+  return {};
+}
+
+Result<void> MetadataLog::replay_log(ImageBuilder& builder, std::int64_t from) {
+  const std::int64_t end = log_->log_end_offset();
+  log_->set_high_watermark(end);
+  std::int64_t next = from;
+  while (next < end) {
+    const auto slice = log_->read(next, kReadBytes, true, log::ReadBound::log_end);
+    if (!slice) return failure(slice.error());
+    const auto bytes = slice->bytes();
+    if (!bytes) return failure(bytes.error());
+    const std::int64_t before = next;
+    auto whole = visit_batches(*bytes, [&](const VisitedRecord& record) -> Result<void> {
+      if (record.offset < next) return {};
+      next = record.offset + 1;
+      return replay_one(builder, record);
+    });
+    if (!whole) return failure(whole.error());
+    if (next == before) return failure(Errc::corrupt_data, fmt::format("nothing can be read at offset {}", next));
+    bytes_since_snapshot_ += static_cast<std::int64_t>(*whole);
+  }
+  return {};
+}
+
+Result<std::vector<Bytes>> MetadataLog::bootstrap_records() const {
+  const std::string path = options_.directory + kBootstrapName;
+  if (!env_.files().exists(path)) return default_bootstrap_records();
+  const auto bytes = env_.files().read(path);
+  if (!bytes) return failure(bytes.error());
+  std::vector<Bytes> records;
+  if (auto done = append_batch_records(*bytes, records); !done) return in_file(path, done.error());
+  return records;
+}
+
+Result<void> MetadataLog::become_leader() {
+  ++leader_epoch_;
+  if (auto done = write_quorum_state(); !done) return done;
+  std::vector<ControlValue> values = {leader_change_value(options_.node_id)};
+  // The first leader repeats in the log what the formatter's snapshot says of the quorum.
+  if (log_->log_end_offset() == 0) {
+    for (ControlValue& value : quorum_values()) values.push_back(std::move(value));
+  }
+  const auto batch = control_records_batch(values, log_->log_end_offset(), leader_epoch_, env_.clock().wall_ms());
+  if (!batch) return failure(batch.error());
+  return append_batch(*batch);
+}
+
+std::vector<ControlValue> MetadataLog::quorum_values() const {
+  if (kraft_version_.empty() || kraft_voters_.empty()) return {};
+  return {{record::ControlRecordType::kraft_version, kraft_version_},
+          {record::ControlRecordType::kraft_voters, kraft_voters_}};
+}
+
+Result<void> MetadataLog::append_batch(const Bytes& batch) {
+  const auto appended = log_->append_as_follower(batch);
+  if (!appended) return in_file(log_directory_, {appended.error().code, appended.error().message});
+  log_->set_high_watermark(log_->log_end_offset());
+  bytes_since_snapshot_ += static_cast<std::int64_t>(batch.size());
+  return {};
+}
+
+Result<std::int64_t> MetadataLog::append(std::span<const Bytes> records) {
+  const std::int64_t base_offset = log_->log_end_offset();
+  last_timestamp_ms_ = env_.clock().wall_ms();
+  const auto batch = metadata_batch(records, base_offset, leader_epoch_, last_timestamp_ms_);
+  if (!batch) return failure(batch.error());
+  if (auto done = append_batch(*batch); !done) return failure(done.error());
+  return base_offset;
+}
+
+Result<void> MetadataLog::sync() {
+  return log_->flush();
+}
+
+Result<void> MetadataLog::write_snapshot(const MetadataImage& image) {
+  const SnapshotId id{image.offset() + 1, image.epoch()};
+  const auto records = SnapshotRecords::of(image);
+  const auto file = snapshot_file(records, quorum_values(), id.epoch, last_timestamp_ms_, env_.clock().wall_ms());
+  if (!file) return failure(file.error());
+  if (auto done = env_.files().write_atomically(log_directory_ + "/" + id.file_name(), *file); !done) return done;
+  if (snapshots_.empty() || snapshots_.back() < id) snapshots_.push_back(id);
+  bytes_since_snapshot_ = 0;
+  return {};
+}
+
+Result<void> MetadataLog::close() {
+  return log_->close();
+}
+
+}  // namespace barnabas::metadata

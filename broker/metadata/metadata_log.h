@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "broker/log/partition_log.h"
+#include "broker/metadata/image.h"
+#include "broker/metadata/image_builder.h"
+#include "broker/metadata/metadata_batches.h"
+#include "common/bytes/result.h"
+#include "common/runtime/env.h"
+
+namespace barnabas::metadata {
+
+struct MetadataLogOptions {
+  std::string directory;  ///< Data directory; the log is in its __cluster_metadata-0.
+  std::int32_t node_id = 1;
+  Uuid directory_id;
+  Endpoint controller_endpoint;
+};
+
+/// The log of the cluster's metadata: __cluster_metadata-0 with its segments, snapshots and quorum-state, as KRaft
+/// keeps it for a quorum of one voter. Threads: one at a time. Errors: those of the files; corrupt_data for what does
+/// not read. All name the directory. Format: docs/formats/cluster_metadata.md.  Source: Kafka's KafkaMetadataLog,
+/// KafkaRaftClient and Formatter.
+class MetadataLog {
+ public:
+  /// Opens the log; a directory that has none gets bootstrap.checkpoint and the first snapshot, as Kafka's formatter
+  /// writes them.
+  static Result<std::unique_ptr<MetadataLog>> open(runtime::Env& env, MetadataLogOptions options);
+
+  /// The newest snapshot and all that the log says after it.
+  Result<void> replay(ImageBuilder& builder);
+  /// The records of bootstrap.checkpoint: what a fresh log begins with.
+  Result<std::vector<Bytes>> bootstrap_records() const;
+  /// Takes the next leader epoch and says so in quorum-state and in the log (not synced).
+  Result<void> become_leader();
+
+  /// Appends one batch; returns its first offset. Not durable before sync().
+  Result<std::int64_t> append(std::span<const Bytes> records);
+  /// Once it has failed it fails for ever: what is on disk is not known any more.
+  Result<void> sync();
+  /// Writes a snapshot of `image`, whose records must all be synced.
+  Result<void> write_snapshot(const MetadataImage& image);
+  Result<void> close();
+
+  std::int32_t leader_epoch() const noexcept { return leader_epoch_; }
+  std::int64_t end_offset() const noexcept { return log_->log_end_offset(); }
+  std::int64_t bytes_since_snapshot() const noexcept { return bytes_since_snapshot_; }
+
+ private:
+  MetadataLog(runtime::Env& env, MetadataLogOptions options);
+
+  Result<void> format();
+  Result<void> open_log();
+  Result<void> find_snapshots();
+  Result<void> read_quorum_state();
+  Result<void> write_quorum_state();
+  Result<void> replay_snapshot(ImageBuilder& builder);
+  Result<void> replay_log(ImageBuilder& builder, std::int64_t from);
+  Result<void> replay_one(ImageBuilder& builder, const VisitedRecord& record);
+  void note_control(const VisitedRecord& record);
+  Result<void> append_batch(const Bytes& batch);
+  std::vector<ControlValue> quorum_values() const;
+
+  runtime::Env& env_;
+  MetadataLogOptions options_;
+  std::string log_directory_;
+  std::unique_ptr<log::PartitionLog> log_;
+  std::vector<SnapshotId> snapshots_;  ///< Sorted.
+  std::int32_t leader_epoch_ = 0;
+  std::int64_t last_timestamp_ms_ = 0;
+  std::int64_t bytes_since_snapshot_ = 0;
+  Bytes kraft_version_;  ///< Values of the newest control records; empty in a log of kraft.version 0.
+  Bytes kraft_voters_;
+};
+
+}  // namespace barnabas::metadata
