@@ -31,6 +31,7 @@ std::optional<std::size_t> Decoder::checked_length(bool nullable, bool short_len
                                             : short_length ? in.nullable_length16()
                                                            : in.nullable_length32();
   if (!length && !nullable) in.fail();
+  if (short_length && length.value_or(0) > kMaxTextBytes) in.fail();
   return length;
 }
 

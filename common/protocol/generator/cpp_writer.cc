@@ -110,8 +110,8 @@ std::string read_field(const Message& m, const Field& f, const std::string& d) {
   if (f.is_array) return "    " + d + ".array(" + v + (f.is_nullable() ? ", " + condition(m, f.nullable) : "") + ");\n";
   if (f.kind == Kind::structure && f.is_nullable()) {
     const std::string present = d == "d" ? ".present(" : ".present_in_tag(";
-    return "    if (" + d + present + condition(m, f.nullable) + ")) {\n      read(" + d + ", " + v +
-           ".emplace());\n    } else {\n      " + v + ".reset();\n    }\n";
+    return "    if (" + d + present + condition(m, f.nullable) + ")) {\n      read(" + d + ", " + v + ".emplace(" +
+           m.name + "::" + f.struct_name + "{}));\n    } else {\n      " + v + ".reset();\n    }\n";
   }
   return "    " + read_item(m, f, d, v);
 }
@@ -338,7 +338,7 @@ std::string source_of(const std::string& stem, const std::vector<Message>& messa
 std::string registry_of(const std::vector<Message>& messages) {
   std::set<std::string> stems;
   for (const Message& m : messages) stems.insert(stem_of(m.name));
-  std::string out = kNotice + "#include <array>\n#include <nlohmann/json.hpp>\n\n";
+  std::string out = kNotice + "#include <nlohmann/json.hpp>\n\n";
   out += "#include \"common/protocol/json_writer.h\"\n#include \"common/protocol/message_registry.h\"\n";
   for (const std::string& stem : stems) out += "#include \"common/protocol/messages/" + stem + ".h\"\n";
   out += "\nnamespace barnabas::protocol {\n\n";
@@ -353,7 +353,7 @@ std::string registry_of(const std::vector<Message>& messages) {
   out += "  const Result<T> message = T::decode(in, version);\n  if (!message) return failure(message.error());\n";
   out += "  if (json != nullptr) *json = message->to_json(version);\n";
   out += "  return out == nullptr ? Result<void>{} : message->encode(*out, version);\n}\n\n";
-  out += "std::span<const MessageInfo> all_messages() noexcept {\n  static constexpr std::array kAll = {\n";
+  out += "std::span<const MessageInfo> all_messages() noexcept {\n  static constexpr MessageInfo kAll[] = {\n";
   for (const Message& m : messages) {
     std::string kind = m.kind;
     std::replace(kind.begin(), kind.end(), '-', '_');

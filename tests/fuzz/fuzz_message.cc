@@ -1,0 +1,41 @@
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "common/bytes/reader.h"
+#include "common/bytes/writer.h"
+#include "common/protocol/message_registry.h"
+
+namespace {
+
+using namespace barnabas;
+
+/// What was accepted must be written, read again, and then be written the same.
+void check(const protocol::MessageInfo& info, std::int16_t version, BytesView bytes) {
+  Reader in(bytes);
+  Writer first;
+  nlohmann::json json;
+  const Result<void> read = info.recode(in, version, &first, &json);
+  if (!read) {
+    if (read.error().code != Errc::corrupt_data) std::abort();
+    return;
+  }
+  Reader again(first.view());
+  Writer second;
+  if (!info.recode(again, version, &second, nullptr) || again.remaining() != 0) std::abort();
+  if (!std::ranges::equal(first.view(), second.view())) std::abort();
+}
+
+}  // namespace
+
+/// Two bytes choose the message, one its version (seeds.cc writes them so); the rest is the message.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Reader in(BytesView(reinterpret_cast<const std::byte*>(data), size));
+  const auto all = protocol::all_messages();
+  const protocol::MessageInfo& info = all[in.uint16() % all.size()];
+  const int versions = info.max_version - info.min_version + 1;
+  const int offset = static_cast<std::uint8_t>(in.int8()) % versions;
+  check(info, static_cast<std::int16_t>(info.min_version + offset), in.bytes(in.remaining()));
+  return 0;
+}
