@@ -151,7 +151,7 @@ class RequestRouter : public std::enable_shared_from_this<RequestRouter> {
   static asio::awaitable<void> idle_loop(std::shared_ptr<RequestRouter> self);
   asio::awaitable<void> wait_until_metadata_is_due();
   asio::awaitable<Result<void>> ask_for_metadata();
-  void take_metadata(std::uint64_t number, const Result<void>& result);
+  void take_metadata(const Result<void>& result);
   void adopt_bootstrap_connections();
   void drop_stale_links();
   void rebootstrap(const char* why);
@@ -175,8 +175,9 @@ class RequestRouter : public std::enable_shared_from_this<RequestRouter> {
   Failure metadata_failure_;  // of the last attempt; no code after a success
   runtime::MonotonicTime metadata_not_before_{};
   runtime::MonotonicTime metadata_failing_since_ = runtime::MonotonicTime::max();
-  std::uint64_t metadata_attempts_ = 0;  // begun so far
-  std::uint64_t metadata_answered_ = 0;  // number of the newest attempt that succeeded
+  std::uint64_t metadata_attempts_ = 0;  // begun, also those that never found a broker
+  std::uint64_t metadata_requests_ = 0;  // built
+  std::uint64_t metadata_answered_ = 0;  // number of the newest request that was answered
   int background_ = 0;
   bool closed_ = false;
 };

@@ -19,10 +19,10 @@ asio::awaitable<void> RequestRouter::metadata_loop(std::shared_ptr<RequestRouter
   for (;;) {
     co_await self->wait_until_metadata_is_due();
     if (self->closed_) break;
-    const std::uint64_t number = ++self->metadata_attempts_;
+    ++self->metadata_attempts_;
     const auto result = co_await self->ask_for_metadata();
     if (self->closed_) break;
-    self->take_metadata(number, result);
+    self->take_metadata(result);
   }
   self->background_ended();
 }
@@ -46,6 +46,7 @@ asio::awaitable<Result<void>> RequestRouter::ask_for_metadata() {
   const ConnectionPtr to = *connection;
   const auto version = to->version_for(protocol::ApiKey::metadata);
   if (!version) co_return failure(version.error());
+  ++metadata_requests_;
   protocol::MetadataRequest request = metadata_.request(*version, runtime_->now());
   const auto reply = co_await to->call<protocol::MetadataResponse>(std::move(request), deadline);
   if (!reply) co_return failure(reply.error());
@@ -58,11 +59,11 @@ asio::awaitable<Result<void>> RequestRouter::ask_for_metadata() {
   co_return Result<void>{};
 }
 
-void RequestRouter::take_metadata(std::uint64_t number, const Result<void>& result) {
+void RequestRouter::take_metadata(const Result<void>& result) {
   const MonotonicTime now = runtime_->now();
   if (result) {
     counters_->metadata_refreshes.fetch_add(1, std::memory_order_relaxed);
-    metadata_answered_ = number;
+    metadata_answered_ = metadata_requests_;
     metadata_failure_ = {};
     metadata_failing_since_ = MonotonicTime::max();
     const bool settled = metadata_.next_update(now) > now;
@@ -125,7 +126,8 @@ asio::awaitable<Result<std::shared_ptr<const ClusterSnapshot>>> RequestRouter::r
     MonotonicTime deadline) {
   const auto self = shared_from_this();
   const auto started = runtime_->now();
-  const std::uint64_t before = metadata_attempts_;
+  const std::uint64_t before = metadata_requests_;
+  const std::uint64_t attempts_before = metadata_attempts_;
   request_metadata_update();
   while (metadata_answered_ <= before) {
     if (closed_) co_return failure(closed_failure());
@@ -135,7 +137,7 @@ asio::awaitable<Result<std::shared_ptr<const ClusterSnapshot>>> RequestRouter::r
     if (waited == GateResult::opened) continue;
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(runtime_->now() - started).count();
     std::string what = "no metadata within " + std::to_string(ms) + " ms, " +
-                       std::to_string(metadata_attempts_ - before) + " requests begun";
+                       std::to_string(metadata_attempts_ - attempts_before) + " further attempts";
     if (metadata_failure_.code) co_return failure(Errc::timed_out, what + ", last: " + metadata_failure_.message());
     Failure why = unreachable(candidates(), what);
     co_return failure(std::move(why));
