@@ -9,8 +9,10 @@
 #include "common/protocol/headers.h"
 #include "common/protocol/message_registry.h"
 #include "common/protocol/messages/fetch.h"
+#include "common/protocol/messages/heartbeat.h"
 #include "common/protocol/messages/metadata.h"
 #include "common/protocol/messages/produce.h"
+#include "tests/support/golden.h"
 
 namespace barnabas::protocol {
 namespace {
@@ -98,6 +100,20 @@ TEST(Messages, leave_room_for_records_that_come_from_a_file) {
   ASSERT_TRUE(back);
   EXPECT_EQ(back->responses[0].partitions[0].records->bytes.size(), 1000U);
   EXPECT_EQ(in.remaining(), 0U);
+}
+
+// docs/formats/frame.md
+TEST(Frames, are_as_the_format_page_shows) {
+  HeartbeatRequest request;
+  request.group_id = "g1";
+  request.generation_id = 3;
+  request.member_id = "m1";
+  Writer out;
+  ASSERT_TRUE(encode_request_frame(out, request, 4, 7, "demo"));
+  EXPECT_EQ(testing::to_hex(out.view()), "0000001b000c000400000007000464656d6f0003673100000003036d310000");
+  Writer answer;
+  ASSERT_TRUE(encode_response_frame(answer, HeartbeatResponse{}, 4, 7));
+  EXPECT_EQ(testing::to_hex(answer.view()), "0000000c000000070000000000000000");
 }
 
 TEST(RequestHeaders, of_unknown_apis_are_told_from_broken_ones) {
