@@ -13,6 +13,11 @@ TimestampType public_type(record::TimestampType type) {
   return type == record::TimestampType::log_append_time ? TimestampType::log_append_time : TimestampType::create_time;
 }
 
+std::size_t shown_bytes(const record::RecordView& record) {
+  return (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0) +
+         record.headers.bytes().size();
+}
+
 /// Whether a control batch ends a transaction by aborting it.
 bool is_abort_marker(const record::BatchView& batch) {
   record::RecordReader reader = batch.reader(batch.records());
@@ -176,6 +181,7 @@ Result<std::size_t> CompletedFetch::read_run(Position& position, std::size_t max
     if (in_run == 0) run_start = at;
     ++in_run;
     ++collected;
+    record_bytes_ += shown_bytes(record);
     position = {record.offset + 1, header_.partition_leader_epoch};
   }
   close_run();
@@ -200,6 +206,11 @@ void CompletedFetch::skip_batch(Position& position) {
   offset = std::max(offset, position.offset + 1);
   if (!next) batches_ = record::BatchCursor({});
   position = {offset, -1};
+}
+
+bool CompletedFetch::starts_compressed() const noexcept {
+  const auto next = record::read_batch_header(batches_.rest());
+  return next && next->is_compressed();
 }
 
 std::optional<Position> position_after(BytesView records) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "barnabas/records.h"
@@ -60,6 +61,10 @@ class CompletedFetch {
 
   /// Nothing is left to collect.
   bool done() const noexcept { return !failure_ && !reader_ && batches_.rest().empty(); }
+  /// Bytes of keys, values and headers collected since the last call.
+  std::uint64_t take_record_bytes() noexcept { return std::exchange(record_bytes_, 0); }
+  /// Whether the next call will have to decompress.
+  bool starts_compressed() const noexcept;
   /// Of the fetched bytes, what was not handed out yet.
   std::size_t bytes_left() const noexcept { return batches_.rest().size(); }
 
@@ -84,6 +89,7 @@ class CompletedFetch {
   const std::byte* next_record_ = nullptr;
   std::optional<record::RecordReader> reader_;
   std::optional<Failure> failure_;
+  std::uint64_t record_bytes_ = 0;
 };
 
 /// The position behind the last whole batch, by the headers alone; none where there is no whole batch that we can read.

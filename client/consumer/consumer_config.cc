@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/consumer/consumer_config_rows.h"
+#include "client/core/client_config.h"
 
 namespace barnabas::client {
 namespace {
@@ -29,7 +30,6 @@ runtime::ConfigDef definition_of(const ConsumerConfigRow& row) {
   def.doc = row.doc;
   def.status = row.status;
   def.differs = row.differs;
-  def.required = def.name == "bootstrap.servers";
   if (def.name == "auto.offset.reset") {
     def.check = [](const std::string& text) -> std::optional<std::string> {
       const auto policy = parse_reset_policy(text);
@@ -40,9 +40,8 @@ runtime::ConfigDef definition_of(const ConsumerConfigRow& row) {
 }
 
 std::vector<runtime::ConfigDef> all_definitions() {
-  std::vector<runtime::ConfigDef> definitions;
+  std::vector<runtime::ConfigDef> definitions = common_config_rows(ClientKind::consumer);
   for (const auto& row : consumer_config_rows()) definitions.push_back(definition_of(row));
-  for (const auto& row : consumer_security_config_rows()) definitions.push_back(definition_of(row));
   return definitions;
 }
 

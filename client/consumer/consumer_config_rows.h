@@ -22,9 +22,7 @@ struct ConsumerConfigRow {
   const char* differs;
 };
 
-/// Everything but SASL and TLS.
+/// What only a consumer has; the rest is client/core's common_config_rows().
 std::span<const ConsumerConfigRow> consumer_config_rows();
-/// SASL and TLS: refused until they act.
-std::span<const ConsumerConfigRow> consumer_security_config_rows();
 
 }  // namespace barnabas::client

@@ -45,12 +45,17 @@ std::int32_t Fetcher::broker_for(const PartitionState& state, const PartitionMet
   return has_nearer ? state.preferred_replica : partition.leader;
 }
 
-/// What another fetch may bring: as long as poll has something to take, half of the budget stays free for decompression.
+/// What another fetch may bring: as long as poll has something to take, half of the budget stays free for
+/// decompression.
 std::size_t Fetcher::fetch_room() const {
   const std::size_t limit = state_->budget->limit_bytes();
   const std::size_t allowed = state_->ready.empty() ? limit : limit / 2;
   const std::size_t used = state_->budget->used_bytes() + state_->reserved_bytes;
   return used < allowed ? allowed - used : 0;
+}
+
+bool Fetcher::has_fetch_room() const {
+  return fetch_room() >= kSmallestRoomBytes;
 }
 
 std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id) {
@@ -70,8 +75,7 @@ std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id) {
   }
   if (wanted.empty()) return std::nullopt;
   const std::size_t room = fetch_room();
-  state_->out_of_memory = room < kSmallestRoomBytes;
-  if (state_->out_of_memory) return std::nullopt;
+  if (!has_fetch_room()) return std::nullopt;
   const std::size_t most = wanted.size() * static_cast<std::size_t>(settings.max_partition_fetch_bytes);
   plan.reserved_bytes = std::min({room, most, static_cast<std::size_t>(settings.fetch_max_bytes)});
   state_->reserved_bytes += plan.reserved_bytes;
@@ -79,7 +83,8 @@ std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id) {
   plan.request.replica_id = -1;
   plan.request.max_wait_ms = static_cast<std::int32_t>(settings.fetch_max_wait.count());
   plan.request.min_bytes = settings.fetch_min_bytes;
-  plan.request.max_bytes = static_cast<std::int32_t>(std::min(room, static_cast<std::size_t>(settings.fetch_max_bytes)));
+  plan.request.max_bytes =
+      static_cast<std::int32_t>(std::min(room, static_cast<std::size_t>(settings.fetch_max_bytes)));
   plan.request.isolation_level = settings.read_committed ? kReadCommitted : 0;
   plan.request.rack_id = settings.client_rack;
   FetchSession& session = sessions_[broker_id];
@@ -94,8 +99,7 @@ asio::awaitable<void> Fetcher::fetch_loop(std::shared_ptr<Fetcher> self, std::in
     if (!go_on) break;
   }
   self->fetching_.erase(broker_id);
-  const Work work = self->look(self->state_->runtime->now());
-  if (!self->closed_) self->arm_timer(work.next_look);
+  self->kick();
 }
 
 asio::awaitable<bool> Fetcher::fetch_once(std::int32_t broker_id) {
@@ -107,12 +111,10 @@ asio::awaitable<bool> Fetcher::fetch_once(std::int32_t broker_id) {
   }
   const ConnectionPtr connection = *connected;
   auto plan = plan_fetch(broker_id);
-  if (!plan) {
-    state_->notify();  // poll may have to say that there is no room
-    co_return false;
-  }
+  if (!plan) co_return false;
   CallOptions options;
-  if (!plan->uses_topic_ids) options.versions = VersionRange{protocol::FetchRequest::kMinVersion, kFirstVersionWithTopicIds - 1};
+  if (!plan->uses_topic_ids)
+    options.versions = VersionRange{protocol::FetchRequest::kMinVersion, kFirstVersionWithTopicIds - 1};
   state_->fetches.fetch_add(1, std::memory_order_relaxed);
   const auto deadline = router_->deadline_in(timeout);
   auto reply =
@@ -141,8 +143,9 @@ void Fetcher::fail_broker(std::int32_t broker_id, const FetchPlan* plan, const F
     const std::lock_guard lock(state_->mutex);
     for (auto& [where, state] : state_->positions.all()) {
       const PartitionMetadata* partition = cluster->partition(where.topic, where.partition);
-      const bool is_concerned = plan != nullptr ? plan->asked.count(where) != 0
-                                                : partition != nullptr && broker_for(state, *partition, now) == broker_id;
+      const bool is_concerned = plan != nullptr
+                                    ? plan->asked.count(where) != 0
+                                    : partition != nullptr && broker_for(state, *partition, now) == broker_id;
       if (!is_concerned) continue;
       state.preferred_replica = -1;
       state_->positions.on_failure(state, why.message(), now + backoff_.after(state.failures));
@@ -160,8 +163,9 @@ void Fetcher::take_reply(std::int32_t broker_id, const FetchPlan& plan, Reply<pr
     router_->logger().debug("fetch session at broker {} starts over (error {})", broker_id, error);
     if (++session_failures_ == 1) return;  // as a rule the next, full fetch goes well
     fail_broker(broker_id, &plan,
-                error != 0 ? broker_failure(error, fmt::format("Fetch from broker {}", broker_id))
-                           : Failure{Errc::corrupt_data, fmt::format("broker {} answers what was not asked", broker_id)});
+                error != 0
+                    ? broker_failure(error, fmt::format("Fetch from broker {}", broker_id))
+                    : Failure{Errc::corrupt_data, fmt::format("broker {} answers what was not asked", broker_id)});
     return;
   }
   session_failures_ = 0;
@@ -225,8 +229,9 @@ void Fetcher::take_error(PartitionState& state, const Asked& asked, const protoc
     return;
   }
   state.preferred_replica = -1;
-  const Failure why = broker_failure(data.error_code, fmt::format("Fetch of {} at offset {} from broker {}",
-                                                                  state.partition.to_string(), asked.offset, broker_id));
+  const Failure why = broker_failure(
+      data.error_code,
+      fmt::format("Fetch of {} at offset {} from broker {}", state.partition.to_string(), asked.offset, broker_id));
   if (needs_metadata_update(why) || error == protocol::ErrorCode::unknown_topic_id ||
       error == protocol::ErrorCode::inconsistent_topic_id) {
     router_->request_metadata_update();
@@ -246,7 +251,8 @@ void Fetcher::note_leaders(const protocol::FetchResponse& response, std::int16_t
     for (const auto& data : topic.partitions) {
       const auto& leader = data.current_leader;
       if (leader.leader_id < 0 || leader.leader_epoch < 0 || name.empty()) continue;
-      if (router_->metadata().update_leader(name, data.partition_index, leader.leader_id, leader.leader_epoch, nodes)) kick();
+      if (router_->metadata().update_leader(name, data.partition_index, leader.leader_id, leader.leader_epoch, nodes))
+        kick();
     }
   }
 }

@@ -1,7 +1,7 @@
 #include "client/consumer/fetcher.h"
 
-#include <asio/post.hpp>
 #include <fmt/format.h>
+#include <asio/post.hpp>
 
 #include <algorithm>
 
@@ -39,6 +39,7 @@ void Fetcher::advance() {
     if (fetching_.insert(broker_id).second) state_->runtime->spawn(fetch_loop(shared_from_this(), broker_id));
   }
   arm_timer(work.next_look);
+  if (work.out_of_memory) state_->notify();
 }
 
 Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
@@ -53,6 +54,9 @@ Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
     }
     look_at(state, *cluster, now, work);
   }
+  work.out_of_memory = !work.brokers.empty() && !has_fetch_room();
+  state_->out_of_memory = work.out_of_memory;
+  if (work.out_of_memory) work.brokers.clear();
   return work;
 }
 
@@ -152,8 +156,7 @@ void Fetcher::take_offset(const TopicPartition& where, std::uint64_t generation,
 }
 
 void Fetcher::fail_partition(PartitionState& state, Failure why) {
-  if (is_retriable(why) || needs_metadata_update(why) ||
-      why.code == protocol::ErrorCode::unknown_server_error) {
+  if (is_retriable(why) || needs_metadata_update(why) || why.code == protocol::ErrorCode::unknown_server_error) {
     state_->positions.on_failure(state, why.message(), state_->runtime->now() + backoff_.after(state.failures));
     return;
   }
@@ -185,8 +188,7 @@ void Fetcher::start_validations(std::int32_t broker_id, const std::vector<TopicP
       asked.emplace(where, Asked{state->generation, state->next_fetch.offset, known->leader_epoch});
     }
   }
-  state_->runtime->spawn(
-      validate_positions(shared_from_this(), broker_id, std::move(request), std::move(asked)));
+  state_->runtime->spawn(validate_positions(shared_from_this(), broker_id, std::move(request), std::move(asked)));
 }
 
 asio::awaitable<void> Fetcher::validate_positions(std::shared_ptr<Fetcher> self, std::int32_t broker_id,

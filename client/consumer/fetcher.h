@@ -49,6 +49,7 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
     std::set<std::int32_t> brokers;                                   // to fetch from
     runtime::MonotonicTime next_look = runtime::MonotonicTime::max();
     bool metadata_wanted = false;
+    bool out_of_memory = false;
   };
 
   void advance();
@@ -59,6 +60,7 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   static std::int32_t broker_for(const PartitionState& state, const PartitionMetadata& partition,
                                  runtime::MonotonicTime now);
   std::size_t fetch_room() const;
+  bool has_fetch_room() const;
 
   static asio::awaitable<void> fetch_loop(std::shared_ptr<Fetcher> self, std::int32_t broker_id);
   asio::awaitable<bool> fetch_once(std::int32_t broker_id);

@@ -79,8 +79,9 @@ Result<void> Listing::take(OffsetAnswers found) {
 
 Failure Listing::timed_out() const {
   const std::string first = pending.empty() ? "" : pending.begin()->first.to_string();
-  return {Errc::timed_out, fmt::format("looking up offsets of {} partitions ({}, ...) after {} attempts; the last cause: {}",
-                                       pending.size(), first, attempts, last_failure.message())};
+  return {Errc::timed_out,
+          fmt::format("looking up offsets of {} partitions ({}, ...) after {} attempts; the last cause: {}",
+                      pending.size(), first, attempts, last_failure.message())};
 }
 
 }  // namespace
@@ -102,8 +103,8 @@ asio::awaitable<Result<OffsetAnswers>> ask_offsets(std::shared_ptr<RequestRouter
       const auto entry = answers.find(where);
       if (entry == answers.end()) continue;
       if (partition.error_code != 0) {
-        entry->second = failure(
-            broker_failure(partition.error_code, fmt::format("ListOffsets of {} by broker {}", where.to_string(), broker_id)));
+        entry->second = failure(broker_failure(
+            partition.error_code, fmt::format("ListOffsets of {} by broker {}", where.to_string(), broker_id)));
       } else {
         entry->second = OffsetAnswer{partition.offset, partition.timestamp, partition.leader_epoch};
       }

@@ -20,7 +20,7 @@ Failure out_of_range(const PartitionState& state, std::string_view what) {
 
 std::size_t PartitionState::fetched_bytes() const noexcept {
   std::size_t bytes = 0;
-  for (const auto& fetch : fetched) bytes += fetch.bytes_left();
+  for (std::size_t i = collecting ? 1 : 0; i < fetched.size(); ++i) bytes += fetched[i].bytes_left();
   return bytes;
 }
 
@@ -121,7 +121,8 @@ void Positions::on_validated(const TopicPartition& partition, std::uint64_t gene
 }
 
 void Positions::on_truncated(PartitionState& state, std::int64_t end_offset) {
-  const auto what = fmt::format("the log was truncated at {} while the position was {}", end_offset, state.position.offset);
+  const auto what =
+      fmt::format("the log was truncated at {} while the position was {}", end_offset, state.position.offset);
   if (default_reset_.kind == ResetPolicy::Kind::none) {
     state.phase = Phase::fetching;
     state.stuck = out_of_range(state, what);
@@ -143,7 +144,8 @@ void Positions::on_fetched(PartitionState& state, CompletedFetch fetched, Positi
 }
 
 void Positions::on_out_of_range(PartitionState& state, std::int64_t offset) {
-  if (state.collecting || !state.fetched.empty() || offset != state.next_fetch.offset) return;  // asked again when poll has got so far
+  if (state.collecting || !state.fetched.empty() || offset != state.next_fetch.offset)
+    return;  // asked again when poll has got so far
   const auto what = fmt::format("offset {} is out of range", offset);
   if (default_reset_.kind == ResetPolicy::Kind::none) {
     state.stuck = out_of_range(state, what);

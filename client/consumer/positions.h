@@ -35,26 +35,26 @@ struct PartitionState {
   bool lookup_under_way = false;  ///< A reset or validation request of this generation.
   bool fetch_ahead = true;        ///< More may be fetched while `fetched` is not empty.
   bool collecting = false;        ///< poll reads fetched.front() without the mutex: it must stay.
-  std::uint64_t generation = 0;  ///< Changed when the position is set anew: answers to older questions are dropped.
+  std::uint64_t generation = 0;   ///< Changed when the position is set anew: answers to older questions are dropped.
   std::int32_t validated_leader_epoch = -1;
   std::int32_t preferred_replica = -1;  ///< A nearer broker to fetch from; -1: the leader.
   runtime::MonotonicTime preferred_until{};
   std::int64_t high_watermark = -1;
   std::int64_t last_stable_offset = -1;
   std::int64_t log_start_offset = -1;
-  int failures = 0;                    ///< In a row; for the back-off.
-  runtime::MonotonicTime not_before{}; ///< No request for it before then.
-  runtime::MonotonicTime since{};      ///< When it last made progress.
-  std::optional<Failure> stuck;        ///< poll reports it until the caller seeks.
-  std::string last_error;              ///< For explain().
+  int failures = 0;                     ///< In a row; for the back-off.
+  runtime::MonotonicTime not_before{};  ///< No request for it before then.
+  runtime::MonotonicTime since{};       ///< When it last made progress.
+  std::optional<Failure> stuck;         ///< poll reports it until the caller seeks.
+  std::string last_error;               ///< For explain().
 
   bool has_position() const noexcept { return phase != Phase::awaiting_reset; }
   std::size_t fetched_bytes() const noexcept;
 };
 
-/// The positions of all assigned partitions: what the user asked for and what brokers answered go in; what each partition
-/// needs next can be read off its state. No I/O.
-/// Threads: guarded by the consumer's mutex.  Source: Kafka's SubscriptionState.
+/// The positions of all assigned partitions: what the user asked for and what brokers answered go in; what each
+/// partition needs next can be read off its state. No I/O. Threads: guarded by the consumer's mutex.  Source: Kafka's
+/// SubscriptionState.
 class Positions {
  public:
   explicit Positions(ResetPolicy default_reset) : default_reset_(default_reset) {}

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "barnabas/consumer.h"
+#include "barnabas/handler.h"
+#include "client/consumer/fetcher.h"
+#include "client/consumer/shared_state.h"
+
+namespace barnabas::client {
+
+/// Behind barnabas::Consumer. Its own functions run in the caller's thread; the Fetcher does the I/O on the executor.
+/// Threads and errors: as Consumer's, but as Results.
+class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
+ public:
+  static Result<std::shared_ptr<ConsumerImpl>> make(const Config& config, ConsumerOptions options);
+  ConsumerImpl(std::shared_ptr<SharedState> state, std::shared_ptr<RequestRouter> router,
+               std::vector<std::shared_ptr<ConsumerInterceptor>> interceptors);
+
+  Result<void> assign(const std::vector<TopicPartition>& partitions);
+  std::vector<TopicPartition> assignment() const;
+  Result<void> seek(const TopicPartition& partition, std::int64_t offset);
+  Result<void> seek_by(const std::vector<TopicPartition>& partitions, ResetPolicy policy);
+  Result<std::int64_t> position(const TopicPartition& partition);
+  Result<void> set_paused(const std::vector<TopicPartition>& partitions, bool paused);
+  std::vector<TopicPartition> paused() const;
+
+  /// Timestamps: milliseconds, or -1 and -2 for end and beginning.
+  Result<std::map<TopicPartition, OffsetAnswer>> offsets(std::map<TopicPartition, std::int64_t> timestamps_ms);
+  Result<std::vector<PartitionInfo>> partitions_for(const std::string& topic);
+
+  Result<Records> poll(std::chrono::milliseconds timeout);
+  void start_poll(std::chrono::milliseconds timeout, Handler<std::error_code, Records> done);
+  void wakeup() noexcept;
+  std::string explain() const;
+  Result<void> close(std::chrono::milliseconds timeout);
+  /// What a destructor can do: starts the end, and waits for it a moment where waiting is possible.
+  void abandon() noexcept;
+  ConsumerMetrics metrics() const;
+  const asio::any_io_executor& executor() const noexcept { return state_->runtime->executor(); }
+
+ private:
+  /// Records, or none when nothing is there yet.
+  Result<std::optional<Records>> try_poll();
+  Result<std::size_t> collect_ready(std::vector<RecordRun>& runs);
+  Result<std::size_t> collect_one(const SharedState::Ready& entry, std::size_t max_records,
+                                  std::vector<RecordRun>& runs);
+  std::optional<Failure> stuck_failure();
+  std::optional<Failure> memory_failure();
+  bool next_needs_decompression();
+  Result<PartitionState*> assigned(const TopicPartition& partition);
+  void wake_pollers();
+
+  static asio::awaitable<void> poll_async(std::shared_ptr<ConsumerImpl> self, runtime::MonotonicTime deadline,
+                                          Handler<std::error_code, Records> done);
+  asio::awaitable<Result<std::optional<Records>>> try_poll_off_reactor();
+  static asio::awaitable<Result<void>> close_async(std::shared_ptr<ConsumerImpl> self,
+                                                   std::chrono::milliseconds timeout);
+
+  const std::shared_ptr<SharedState> state_;
+  const std::shared_ptr<RequestRouter> router_;
+  const std::shared_ptr<Fetcher> fetcher_;
+  const std::vector<std::shared_ptr<ConsumerInterceptor>> interceptors_;
+  std::shared_ptr<Gate> poll_gate_;                     // executor only; opened and replaced at each event
+  std::unique_ptr<runtime::WorkerPool> decompression_;  // made by the first async_poll that needs it
+  std::atomic<bool> woken_{false};
+  std::atomic<std::uint64_t> polls_{0};
+  std::atomic<std::uint64_t> records_returned_{0};
+  std::atomic<std::uint64_t> record_bytes_{0};
+};
+
+}  // namespace barnabas::client

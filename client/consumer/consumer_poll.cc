@@ -1,0 +1,204 @@
+#include <fmt/format.h>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+#include "client/consumer/consumer_impl.h"
+#include "client/core/errors.h"
+
+// The half of ConsumerImpl that hands out records.
+namespace barnabas::client {
+
+Result<Records> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
+  if (timeout.count() > 0 && state_->runtime->is_current_thread()) {
+    return failure(Errc::would_deadlock, "poll() on the client's own reactor thread; use async_poll");
+  }
+  const auto deadline = router_->deadline_in(timeout);
+  for (;;) {
+    const std::uint64_t seen = state_->events.load();
+    auto records = try_poll();
+    if (!records) return failure(records.error());
+    if (*records) return std::move(**records);
+    fetcher_->kick();
+    if (state_->runtime->now() >= deadline) return Records{};
+    state_->signal->wait_until(deadline, [&] { return state_->events.load() != seen; });
+  }
+}
+
+Result<std::optional<Records>> ConsumerImpl::try_poll() {
+  polls_.fetch_add(1, std::memory_order_relaxed);
+  if (woken_.exchange(false)) return failure(Errc::woken_up, "wakeup() was called");
+  std::vector<RecordRun> runs;
+  const auto collected = collect_ready(runs);
+  if (!collected) return failure(collected.error());
+  if (*collected == 0) {
+    if (auto why = memory_failure()) return failure(std::move(*why));
+    return std::optional<Records>();
+  }
+  Records records(std::move(runs));
+  records_returned_.fetch_add(records.size(), std::memory_order_relaxed);
+  for (const auto& interceptor : interceptors_) interceptor->on_records(records);
+  return std::optional<Records>(std::move(records));
+}
+
+std::optional<Failure> ConsumerImpl::stuck_failure() {
+  if (!state_->maybe_stuck) return std::nullopt;
+  bool any = false;
+  for (const auto& [where, state] : state_->positions.all()) {
+    any |= state.stuck.has_value();
+    if (state.stuck && !state.paused) return state.stuck;
+  }
+  state_->maybe_stuck = any;
+  return std::nullopt;
+}
+
+Result<std::size_t> ConsumerImpl::collect_ready(std::vector<RecordRun>& runs) {
+  std::size_t collected = 0;
+  std::size_t at = 0;  // in the queue; paused partitions stay where they are
+  const std::size_t most = state_->settings.max_poll_records;
+  while (collected < most) {
+    SharedState::Ready entry;
+    {
+      const std::lock_guard lock(state_->mutex);
+      if (state_->closed) return failure(Errc::closed, "the consumer is closed");
+      if (collected == 0) {
+        if (auto why = stuck_failure()) return failure(std::move(*why));
+      }
+      if (at >= state_->ready.size()) break;
+      entry = state_->ready[at];
+      const PartitionState* state = state_->positions.find(entry.partition);
+      const auto here = state_->ready.begin() + static_cast<std::ptrdiff_t>(at);
+      if (state == nullptr || state->generation != entry.generation || state->fetched.empty()) {
+        state_->ready.erase(here);
+        continue;
+      }
+      if (state->paused) {
+        ++at;
+        continue;
+      }
+    }
+    const auto got = collect_one(entry, most - collected, runs);
+    if (!got && collected == 0) return failure(got.error());
+    if (!got) break;  // reported by the next poll
+    collected += *got;
+  }
+  return collected;
+}
+
+Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, std::size_t max_records,
+                                              std::vector<RecordRun>& runs) {
+  std::unique_lock lock(state_->mutex);
+  PartitionState* state = state_->positions.find(entry.partition);
+  if (state == nullptr || state->fetched.empty()) return 0;
+  CompletedFetch& fetched = state->fetched.front();
+  Position position = state->position;
+  state->collecting = true;
+  lock.unlock();
+  auto got = fetched.collect(position, max_records, *state_->buffers, runs);
+  record_bytes_.fetch_add(fetched.take_record_bytes(), std::memory_order_relaxed);
+  const bool skip = !got && got.error().code != Errc::buffer_full && state_->settings.skip_corrupt_batches;
+  if (skip) {
+    router_->logger().warn("skipped by on.corrupt.batch=skip: {}", got.error().message());
+    fetched.skip_batch(position);
+    got = 0;
+  }
+  lock.lock();
+  state->collecting = false;
+  state->position = position;
+  if (got && *got > 0) state->since = state_->runtime->now();
+  if (!got) state->last_error = got.error().message();
+  if (!fetched.done()) return got;
+  state->fetched.pop_front();
+  if (state->fetched.empty() && state->next_fetch.offset != position.offset) state->next_fetch = position;
+  if (state->fetched.empty()) state->fetch_ahead = true;
+  const auto here = std::find_if(state_->ready.begin(), state_->ready.end(), [&](const SharedState::Ready& ready) {
+    return ready.partition == entry.partition && ready.generation == entry.generation;
+  });
+  if (here != state_->ready.end()) state_->ready.erase(here);
+  lock.unlock();
+  fetcher_->kick();
+  return got;
+}
+
+std::optional<Failure> ConsumerImpl::memory_failure() {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->out_of_memory || state_->fetches_under_way > 0) return std::nullopt;
+  const std::size_t used = state_->budget->used_bytes();
+  if (used < state_->budget->limit_bytes() / 2) return std::nullopt;  // freed since the last look
+  return Failure{
+      Errc::buffer_full,
+      fmt::format("buffer.memory={} is used up: {} bytes are held by Records of earlier polls that are still "
+                  "alive, {} by paused partitions",
+                  state_->budget->limit_bytes(), used, state_->buffered_bytes())};
+}
+
+void ConsumerImpl::wakeup() noexcept {
+  woken_ = true;
+  state_->notify();
+}
+
+// ---- async_poll
+
+void ConsumerImpl::wake_pollers() {
+  asio::post(executor(), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self != nullptr && self->poll_gate_ != nullptr) std::exchange(self->poll_gate_, nullptr)->open();
+  });
+}
+
+bool ConsumerImpl::next_needs_decompression() {
+  const std::lock_guard lock(state_->mutex);
+  return std::any_of(state_->ready.begin(), state_->ready.end(), [this](const SharedState::Ready& entry) {
+    const PartitionState* state = state_->positions.find(entry.partition);
+    return state != nullptr && !state->fetched.empty() && state->fetched.front().starts_compressed();
+  });
+}
+
+asio::awaitable<Result<std::optional<Records>>> ConsumerImpl::try_poll_off_reactor() {
+  if (!next_needs_decompression()) co_return try_poll();
+  if (decompression_ == nullptr) decompression_ = state_->runtime->env().make_worker_pool("barnabas-decompress", 1);
+  auto gate = state_->runtime->make_gate();
+  auto result = std::make_shared<Result<std::optional<Records>>>();
+  asio::post(decompression_->executor(), [self = shared_from_this(), gate, result] {
+    *result = self->try_poll();
+    asio::post(self->executor(), [gate] { gate->open(); });
+  });
+  co_await gate->wait(runtime::MonotonicTime::max());
+  co_return std::move(*result);
+}
+
+asio::awaitable<void> ConsumerImpl::poll_async(std::shared_ptr<ConsumerImpl> self, runtime::MonotonicTime deadline,
+                                               Handler<std::error_code, Records> done) {
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  done.on_cancel([cancelled, state = self->state_] {
+    *cancelled = true;
+    state->notify();
+  });
+  for (;;) {
+    if (*cancelled) {
+      done(make_error_code(Errc::cancelled), Records{});
+      co_return;
+    }
+    const std::uint64_t seen = self->state_->events.load();
+    auto records = co_await self->try_poll_off_reactor();
+    if (!records || *records) {
+      done(records ? std::error_code() : records.error().code, records ? std::move(**records) : Records{});
+      co_return;
+    }
+    self->fetcher_->kick();
+    if (self->state_->runtime->now() >= deadline) break;
+    if (self->state_->events.load() != seen) continue;
+    if (self->poll_gate_ == nullptr) self->poll_gate_ = self->state_->runtime->make_gate();
+    const auto gate = self->poll_gate_;
+    co_await gate->wait(deadline);
+  }
+  done(std::error_code(), Records{});
+}
+
+void ConsumerImpl::start_poll(std::chrono::milliseconds timeout, Handler<std::error_code, Records> done) {
+  state_->runtime->spawn(poll_async(shared_from_this(), router_->deadline_in(timeout), std::move(done)));
+}
+
+}  // namespace barnabas::client
