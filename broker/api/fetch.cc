@@ -9,6 +9,7 @@
 #include "broker/api/handlers.h"
 #include "broker/api/partition_lookup.h"
 #include "broker/config/broker_config.h"
+#include "broker/metrics/broker_metrics.h"
 #include "broker/server/purgatory.h"
 #include "common/record/validator.h"
 
@@ -20,6 +21,7 @@ using protocol::FetchRequest;
 using protocol::FetchResponse;
 using PartitionData = FetchResponse::PartitionData;
 
+constexpr std::int16_t kFirstVersionWithLeader = 12;
 constexpr std::int16_t kFirstVersionWithIds = 13;
 constexpr std::int16_t kFirstVersionWithEndpoints = 16;
 constexpr std::int8_t kReadCommitted = 1;
@@ -165,10 +167,13 @@ asio::awaitable<ReadPass> read_enough(RequestContext& context, const FetchContex
   }
 }
 
-void add_leaders(RequestContext& context, FetchResponse& response) {
-  if (context.api_version() < 12) return;
+/// Counts failures, and tells who leads where it is not us.
+void finish(RequestContext& context, FetchResponse& response) {
   for (auto& topic : response.responses) {
     for (PartitionData& partition : topic.partitions) {
+      if (partition.error_code == code_of(ErrorCode::none)) continue;
+      context.note_error();
+      if (context.api_version() < kFirstVersionWithLeader) continue;
       const auto hint = leader_hint(context, protocol::error_of(partition.error_code), topic.topic_id, topic.topic, partition.partition_index);
       if (!hint) continue;
       partition.current_leader.leader_id = hint->leader_id;
@@ -191,9 +196,10 @@ asio::awaitable<FetchResponse> handle_fetch(RequestContext& context, FetchReques
   }
   FetchResponse response = sessions.finish(fetch, std::move(pass.results), context.env().clock().wall_ms());
   if (response.error_code == code_of(ErrorCode::none)) {
+    context.broker().metrics->fetched_bytes.add(pass.bytes);
     for (FileRegion& region : pass.regions) context.add_file_region(std::move(region));
   }
-  add_leaders(context, response);
+  finish(context, response);
   co_return response;
 }
 

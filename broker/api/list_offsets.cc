@@ -66,6 +66,7 @@ asio::awaitable<ListOffsetsResponse> handle_list_offsets(RequestContext& context
       answer.partition_index = asked.partition_index;
       const bool repeated = twice.count({topic.name, asked.partition_index}) != 0;
       answer.error_code = code_of(repeated ? ErrorCode::invalid_request : list_one(context, topic.name, asked, bound, answer));
+      if (answer.error_code != code_of(ErrorCode::none)) context.note_error();
     }
     answers.name = std::move(topic.name);
   }

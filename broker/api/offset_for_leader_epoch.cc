@@ -35,6 +35,7 @@ asio::awaitable<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(Req
       Answered& answer = answers.partitions.emplace_back();
       answer.partition = asked.partition;
       answer.error_code = code_of(find_end(context, topic.topic, asked, answer));
+      if (answer.error_code != code_of(ErrorCode::none)) context.note_error();
     }
     answers.topic = std::move(topic.topic);
   }

@@ -9,6 +9,7 @@
 
 #include "broker/api/handlers.h"
 #include "broker/api/partition_lookup.h"
+#include "broker/metrics/broker_metrics.h"
 #include "broker/server/purgatory.h"
 #include "common/record/batch_header.h"
 #include "common/record/validator.h"
@@ -21,6 +22,7 @@ using protocol::ProduceRequest;
 using protocol::ProduceResponse;
 using PartitionResponse = ProduceResponse::PartitionProduceResponse;
 
+constexpr std::int16_t kFirstVersionWithEndpoints = 10;
 constexpr std::int16_t kFirstVersionWithIds = 13;
 constexpr std::int16_t kAcksAll = -1;
 constexpr std::array<std::string_view, 3> kInternalTopics{"__consumer_offsets", "__transaction_state", "__share_group_state"};
@@ -70,6 +72,12 @@ void report(PartitionResponse& response, const log::AppendInfo& info) {
   response.log_start_offset = info.log_start_offset;
 }
 
+void count(RequestContext& context, const log::AppendInfo& info, std::size_t bytes) {
+  if (info.duplicate) return;
+  context.broker().metrics->messages_in.add(static_cast<std::uint64_t>(info.record_count));
+  context.broker().metrics->produced_bytes.add(bytes);
+}
+
 /// Appends one partition's batch where it lies in the frame. What still has to be waited for, if anything.
 std::optional<Waiting> append(RequestContext& context, const ProduceRequest& request, const FoundPartition& found,
                               const protocol::RecordsRef& records, PartitionResponse& response) {
@@ -88,6 +96,7 @@ std::optional<Waiting> append(RequestContext& context, const ProduceRequest& req
     return std::nullopt;
   }
   report(response, *appended);
+  count(context, *appended, batch->size());
   const std::int64_t required = appended->last_offset + 1;
   if (request.acks != kAcksAll || found.partition->is_replicated(required)) return std::nullopt;
   return Waiting{found.partition, required, &response};
@@ -130,10 +139,13 @@ void append_one(RequestContext& context, const ProduceRequest& request, const Pr
   }
 }
 
-void add_leaders(RequestContext& context, ProduceResponse& response) {
-  if (context.api_version() < 10) return;
+/// Counts failures, and tells who leads where it is not us.
+void finish(RequestContext& context, ProduceResponse& response) {
   for (auto& topic : response.responses) {
     for (PartitionResponse& partition : topic.partition_responses) {
+      if (partition.error_code == code_of(ErrorCode::none)) continue;
+      context.note_error();
+      if (context.api_version() < kFirstVersionWithEndpoints) continue;
       const auto hint = leader_hint(context, protocol::error_of(partition.error_code), topic.topic_id, topic.name, partition.index);
       if (!hint) continue;
       partition.current_leader.leader_id = hint->leader_id;
@@ -192,7 +204,7 @@ asio::awaitable<ProduceResponse> handle_produce(RequestContext& context, Produce
     const runtime::MonotonicTime deadline = context.env().clock().now() + std::chrono::milliseconds(request.timeout_ms);
     co_await wait_for_replicas(context, std::move(waiting), deadline);
   }
-  add_leaders(context, response);
+  finish(context, response);
   if (request.acks == 0) settle_without_answer(context, response);
   co_return response;
 }

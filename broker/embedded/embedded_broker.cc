@@ -53,7 +53,9 @@ class EmbeddedBroker::State {
     Result<config::BrokerConfig> config = config::BrokerConfig::parse(properties);
     if (!config) return failure(std::move(config.error()));
     const auto level = options_.log_to_stderr ? runtime::LogLevel::info : runtime::LogLevel::warn;
-    broker::BrokerOptions options{runtime::Logger("broker", level), kReactors};
+    broker::BrokerOptions options;
+    options.logger = runtime::Logger("broker", level);
+    options.reactors = kReactors;
     return broker::Broker::start(runtime::system_env(), net::tcp_network(), std::move(*config), std::move(options));
   }
 

@@ -69,6 +69,9 @@ asio::awaitable<Result<void>> serve(RequestContext& context, BytesView body, Wri
   Result<Request> request = Request::decode(reader, context.api_version());
   if (!request) co_return failure(std::move(request.error()));
   const Response response = co_await Handler(context, std::move(*request));
+  if constexpr (requires { response.error_code; }) {
+    if (response.error_code != 0) context.note_error();
+  }
   if (!context.wants_answer()) co_return Result<void>{};
   co_return response.encode(out, context.api_version());
 }

@@ -23,7 +23,7 @@ namespace barnabas::broker {
 
 class FetchSessionCache;
 class Purgatory;
-class RequestMetrics;
+class BrokerMetrics;
 
 /// What the broker offers its handlers. Owned by Broker, which outlives every connection.
 /// Threads: any; each part says how it is used.
@@ -38,7 +38,7 @@ struct BrokerServices {
   partition::ReplicaManager* replicas = nullptr;            ///< The partitions that live here.
   Purgatory* purgatory = nullptr;                           ///< Requests that wait for a partition to move.
   FetchSessionCache* fetch_sessions = nullptr;
-  RequestMetrics* metrics = nullptr;
+  BrokerMetrics* metrics = nullptr;
 };
 
 }  // namespace barnabas::broker

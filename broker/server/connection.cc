@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "broker/metrics/broker_metrics.h"
 #include "broker/server/dispatch.h"
 #include "common/net/framing.h"
 #include "common/protocol/headers.h"
@@ -12,6 +13,7 @@
 namespace barnabas::broker {
 namespace {
 
+constexpr std::size_t kFrameSizeBytes = 4;
 constexpr runtime::MonotonicTime kNever = runtime::MonotonicTime::max();
 
 /// The peer hung up, or we did: nothing that the log needs to say.
@@ -29,6 +31,7 @@ struct Connection::Exchange {
   const ApiRow* row = nullptr;
   BytesView body;
   Writer out;
+  runtime::MonotonicTime arrived;
   bool effective = false;  // the next request may start
   bool finished = false;   // the answer may be written
 };
@@ -48,10 +51,13 @@ Connection::Connection(std::shared_ptr<net::ByteStream> stream, const ListenerIn
       last_active_(services.env->clock().now()) {
   info_.listener = &listener;
   info_.peer = stream_->peer_name();
+  services_.metrics->connections_accepted.add();
+  services_.metrics->connections.add(1);
 }
 
 Connection::~Connection() {
   place_.reset();
+  services_.metrics->connections.add(-1);
   on_end_(this);
 }
 
@@ -86,6 +92,11 @@ void Connection::close_because(const std::string& reason) {
   close();
 }
 
+void Connection::refuse(const std::string& reason) {
+  services_.metrics->connections_malformed.add();
+  close_because(reason);
+}
+
 asio::awaitable<void> Connection::read_requests(Self self) {
   net::FrameReader frames(*self->stream_, self->options_.max_request_bytes);
   while (!self->closed_) {
@@ -95,13 +106,14 @@ asio::awaitable<void> Connection::read_requests(Self self) {
     }
     Result<Bytes> frame = co_await frames.next();
     if (!frame) {
-      if (!is_ordinary_end(frame.error().code)) self->close_because(frame.error().message());
+      if (!is_ordinary_end(frame.error().code)) self->refuse(frame.error().message());
       break;
     }
     self->last_active_ = self->services_.env->clock().now();
+    self->services_.metrics->network_bytes_in.add(kFrameSizeBytes + frame->size());
     Result<std::shared_ptr<Exchange>> begun = self->begin(std::move(*frame));
     if (!begun) {
-      self->close_because(begun.error().subject);
+      self->refuse(begun.error().subject);
       break;
     }
     const std::shared_ptr<Exchange> exchange = std::move(*begun);
@@ -125,6 +137,7 @@ Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
     raw->effective = true;
     reader_wakes_->wake();
   };
+  exchange->arrived = last_active_;
   exchange->row = admission->row;
   exchange->body = BytesView(context.frame_).subspan(admission->body_at);
   exchanges_.push_back(exchange);
@@ -147,6 +160,10 @@ void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
     return;
   }
   exchange.finished = true;
+  ApiMetrics& counted = services_.metrics->api(exchange.row->key);
+  counted.requests.add();
+  if (exchange.context.has_error()) counted.errors.add();
+  counted.latency.observe(services_.env->clock().now() - exchange.arrived);
   exchange.context.start_waiting();
   if (!exchanges_.empty() && exchanges_.front().get() == &exchange) writer_wakes_->wake();
 }
@@ -170,6 +187,7 @@ asio::awaitable<void> Connection::write_answers(Self self) {
       }
     }
     self->last_active_ = self->services_.env->clock().now();
+    self->services_.metrics->network_bytes_out.add(exchange->out.size() + exchange->out.external_bytes());
     self->exchanges_.pop_front();
     self->reader_wakes_->wake();
   }

@@ -52,6 +52,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Result<std::shared_ptr<Exchange>> begin(Bytes frame);
   void finish(Exchange& exchange, const Result<void>& outcome);
+  /// For what is no request that we could answer.
+  void refuse(const std::string& reason);
   void close_because(const std::string& reason);
   void spawn(asio::awaitable<void> coroutine);
 

@@ -113,6 +113,10 @@ class RequestContext {
   void close_connection(std::string reason) { close_reason_ = std::move(reason); }
   const std::string& close_reason() const noexcept { return close_reason_; }
 
+  /// The answer says that something failed, at its top or in a part: counted once a request.
+  void note_error() noexcept { has_error_ = true; }
+  bool has_error() const noexcept { return has_error_; }
+
   /// The connection's end: a handler that waits stops waiting.
   bool is_cancelled() const noexcept { return cancelled_; }
   void cancel();
@@ -137,6 +141,7 @@ class RequestContext {
   std::vector<FileRegion> regions_;
   std::string close_reason_;
   bool wants_answer_ = true;
+  bool has_error_ = false;
   bool cancelled_ = false;
 };
 

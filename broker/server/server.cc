@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "broker/metrics/broker_metrics.h"
+
 namespace barnabas::broker {
 namespace {
 
@@ -100,6 +102,7 @@ asio::awaitable<void> Server::accept_connections(Server* self, Listener* listene
 void Server::adopt(Core& core, const Listener& listener, std::shared_ptr<net::ByteStream> stream) {
   Result<std::unique_ptr<ConnectionLimits::Place>> place = limits_.enter(stream->peer_name());
   if (!place) {
+    services_.metrics->connections_refused.add();
     services_.logger.warn("{} on {} closed: {}", stream->peer_name(), listener.info.name, place.error().subject);
     stream->close();
     return;
@@ -114,8 +117,8 @@ void Server::adopt(Core& core, const Listener& listener, std::shared_ptr<net::By
   connection->start();
 }
 
-void Server::stop() {
-  if (std::exchange(stopped_, true)) return;
+void Server::close_connections() {
+  if (std::exchange(closed_, true)) return;
   // Closed on their own threads; an acceptor first, so that no connection comes after.
   auto closed = std::make_shared<std::atomic<std::size_t>>(0);
   asio::post(cores_.front()->reactor->executor(), [this, closed] {
@@ -130,6 +133,10 @@ void Server::stop() {
   });
   all_gone_->wait_until(services_.env->clock().now() + kStopPatience,
                         [this, closed] { return *closed == cores_.size() && limits_.count() == 0; });
+}
+
+void Server::stop() {
+  close_connections();
   for (const std::unique_ptr<Core>& core : cores_) core->reactor->stop();
   for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor.reset();
   cores_.clear();

@@ -19,7 +19,7 @@
 namespace barnabas::broker {
 
 /// The broker's side of the network: listeners, and one reactor for each core with the connections that live on it.
-/// Order of use: bind, serve, stop.
+/// Order of use: bind, serve, close_connections, stop.
 /// Threads: bind, serve and stop from the owner's; never from one of its reactors.
 class Server {
  public:
@@ -39,7 +39,9 @@ class Server {
   /// Errors: the port is in use, the host is not ours; the subject names the address.
   Result<void> bind(const config::ListenerAddress& address, const config::ListenerAddress& advertised);
   void serve();
-  /// Closes ports and connections, and ends the threads. Requests that wait are dropped.
+  /// Closes ports and connections and waits, not for long, until the requests under way have ended.
+  void close_connections();
+  /// close_connections(), then ends the threads.
   void stop();
 
   /// As bound and as told to clients, in the order of bind().
@@ -63,7 +65,7 @@ class Server {
   std::vector<std::unique_ptr<Core>> cores_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::size_t next_core_ = 0;  // the first core's thread only
-  bool stopped_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace barnabas::broker
