@@ -56,8 +56,7 @@ std::size_t single_batch_bytes_bound(const RecordInput& record) noexcept {
 }
 
 BatchBuilder::BatchBuilder(BatchOptions options, Bytes buffer) : options_(options), buffer_(std::move(buffer)) {
-  constexpr std::size_t kSmallestBuffer = 512;
-  buffer_.resize(std::max(buffer_.capacity(), kSmallestBuffer));
+  buffer_.resize(buffer_.capacity());
   if (options_.delete_horizon_ms) base_timestamp_ms_ = *options_.delete_horizon_ms;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "common/record/batch_header.h"
 #include "common/record/batch_view.h"
@@ -44,7 +45,8 @@ std::size_t single_batch_bytes_bound(const RecordInput& record) noexcept;
 class BatchBuilder {
  public:
   /// `buffer` brings capacity (its content is overwritten), so that pooled memory can be used again.
-  explicit BatchBuilder(BatchOptions options = {}, Bytes buffer = {});
+  explicit BatchBuilder(BatchOptions options, Bytes buffer = {});
+  BatchBuilder() : BatchBuilder(BatchOptions{}) {}
 
   void append(const RecordInput& record) { append_at(next_delta(), record); }
   /// With an offset delta of its own, not below the last: what compaction and control batches need.
@@ -65,6 +67,8 @@ class BatchBuilder {
   /// Compresses (unless the type is none), writes header and checksum, and gives the batch away; the builder is done.
   /// Errors: io_error when the codec's library fails.
   Result<Bytes> finish();
+  /// What finish() left of the buffer (all of it where records were compressed), for the next batch.
+  Bytes release_buffer() noexcept { return std::move(buffer_); }
 
  private:
   BatchHeader header(std::size_t size_bytes) const noexcept;

@@ -131,7 +131,7 @@ TEST(BatchBuilder, uses_the_buffer_it_is_given_again) {
   Bytes buffer;
   buffer.reserve(4096);
   const std::byte* memory = buffer.data();
-  BatchBuilder builder({}, std::move(buffer));
+  BatchBuilder builder(BatchOptions{}, std::move(buffer));
   append_samples(builder, 20);
   const auto batch = builder.finish();
   EXPECT_EQ(batch->data(), memory);

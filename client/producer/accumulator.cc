@@ -1,0 +1,230 @@
+#include "client/producer/accumulator.h"
+
+#include <algorithm>
+
+namespace barnabas::client {
+namespace {
+
+constexpr std::size_t kMostSpareBatches = 64;
+constexpr float kRatioImproves = 0.005F;
+constexpr float kRatioWorsens = 0.05F;
+constexpr float kRatioMargin = 1.05F;
+constexpr std::size_t kMostPlainPerBatchSize = 16;
+
+std::size_t payload_bytes(const record::RecordInput& record) {
+  std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const record::HeaderView& header : record.headers) {
+    bytes += header.key.size() + (header.value ? header.value->size() : 0);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+PartitionQueue::PartitionQueue(TopicState& of, std::int32_t number)
+    : topic(&of), partition(number), name(of.name + "-" + std::to_string(number)) {}
+
+Accumulator::Accumulator(const ProducerConfig& config, std::shared_ptr<ClientRuntime> runtime)
+    : config_(config), runtime_(std::move(runtime)), budget_(runtime_, config.buffer_bytes) {}
+
+TopicState& Accumulator::topic(std::string_view name) {
+  const std::lock_guard lock(topics_mutex_);
+  const auto found = topics_.find(name);
+  if (found != topics_.end()) return *found->second;
+  const std::uint64_t seed = runtime_->random().next();
+  auto made = std::make_unique<TopicState>(std::string(name), config_.batch_bytes, seed);
+  return *topics_.emplace(std::string(name), std::move(made)).first->second;
+}
+
+PartitionQueue& Accumulator::queue(TopicState& topic, std::int32_t partition) {
+  const auto index = static_cast<std::size_t>(partition);
+  while (topic.queues.size() <= index) {
+    auto made = std::make_unique<PartitionQueue>(topic, static_cast<std::int32_t>(topic.queues.size()));
+    const std::lock_guard lock(topics_mutex_);
+    queues_.push_back(made.get());
+    topic.queues.push_back(std::move(made));
+  }
+  return *topic.queues[index];
+}
+
+void Accumulator::collect(std::vector<PartitionQueue*>& known) const {
+  const std::lock_guard lock(topics_mutex_);
+  if (known.size() < queues_.size()) {
+    known.insert(known.end(), queues_.begin() + static_cast<std::ptrdiff_t>(known.size()), queues_.end());
+  }
+}
+
+/// batch.size counts compressed bytes: what compresses well may hold more plain ones.
+std::size_t Accumulator::target_bytes(const TopicState& topic) const {
+  if (config_.compression == record::CompressionType::none) return config_.batch_bytes;
+  const float ratio = topic.compression_ratio.load(std::memory_order_relaxed) * kRatioMargin;
+  const auto plain = static_cast<std::size_t>(static_cast<float>(config_.batch_bytes) / ratio);
+  return std::clamp(plain, config_.batch_bytes, config_.batch_bytes * kMostPlainPerBatchSize);
+}
+
+std::size_t Accumulator::new_batch_bytes(const TopicState& topic, const record::RecordInput& record) const {
+  const std::size_t target = std::min(target_bytes(topic), std::max(config_.buffer_bytes / 4, config_.batch_bytes));
+  return std::max(target, record::single_batch_bytes_bound(record));
+}
+
+bool Accumulator::fits(const ProducerBatch& batch, const record::RecordInput& record) const {
+  return batch.state == BatchState::open && !batch.is_full &&
+         batch.builder.plain_bytes_with(record) <= batch.reserved_bytes;
+}
+
+void Accumulator::add_record(PartitionQueue& queue, ProducerBatch& batch, const record::RecordInput& record,
+                             DeliveryCallback& callback, bool always_note, Appended& result) {
+  batch.builder.append(record);
+  if (callback || always_note) {
+    batch.deliveries.push_back(PendingDelivery{batch.record_count, record.timestamp_ms, std::move(callback)});
+  }
+  ++batch.record_count;
+  ++queue.records_taken;
+  queue.record_bytes_taken += payload_bytes(record);
+  result.done = true;
+  if (batch.builder.plain_bytes() >= batch.reserved_bytes || config_.batch_bytes == 0) {
+    batch.is_full = true;
+    result.wake_sender = true;
+  }
+  queue.has_open_batch.store(!batch.is_full, std::memory_order_relaxed);
+}
+
+Appended Accumulator::append(PartitionQueue& queue, const record::RecordInput& record, DeliveryCallback& callback,
+                             bool always_note) {
+  Appended result;
+  const std::lock_guard lock(queue.mutex);
+  if (queue.batches.empty() || !fits(*queue.batches.back(), record)) return result;
+  add_record(queue, *queue.batches.back(), record, callback, always_note, result);
+  return result;
+}
+
+Appended Accumulator::append_to_new(PartitionQueue& queue, const record::RecordInput& record,
+                                    DeliveryCallback& callback, bool always_note, std::size_t reserved_bytes) {
+  Appended result = append(queue, record, callback, always_note);
+  if (result.done) {
+    budget_.give_back(reserved_bytes);  // another thread made a batch meanwhile
+    return result;
+  }
+  BatchPtr made = make_batch(queue, reserved_bytes, reserved_bytes);
+  const std::lock_guard lock(queue.mutex);
+  // Numbers must grow within the queue, and flush must see the batch: both hold from here on.
+  made->number = next_number_.fetch_add(1, std::memory_order_acq_rel);
+  note_incomplete(made->number);
+  if (!queue.batches.empty() && queue.batches.back()->state == BatchState::open) {
+    ProducerBatch& last = *queue.batches.back();
+    last.is_full = true;
+    if (config_.compression != record::CompressionType::none) {
+      close_batch(last);
+      result.to_seal = &last;
+    }
+  }
+  result.wake_sender = true;
+  add_record(queue, *made, record, callback, always_note, result);
+  queue.batches.push_back(std::move(made));
+  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_relaxed);
+  return result;
+}
+
+BatchPtr Accumulator::make_batch(PartitionQueue& queue, std::size_t reserved_bytes, std::size_t capacity) {
+  BatchPtr batch;
+  {
+    const std::lock_guard lock(batches_mutex_);
+    if (!spare_.empty()) {
+      batch = std::move(spare_.back());
+      spare_.pop_back();
+    }
+  }
+  if (!batch) batch = std::make_unique<ProducerBatch>();
+  record::BatchOptions options;
+  options.compression = config_.compression;
+  options.level = config_.compression_level;
+  batch->queue = &queue;
+  batch->builder = record::BatchBuilder(options, budget_.buffer(capacity));
+  batch->reserved_bytes = reserved_bytes;
+  batch->created_at = runtime_->now();
+  batch->deadline = batch->created_at + config_.delivery_timeout;
+  return batch;
+}
+
+void Accumulator::note_incomplete(std::uint64_t number) {
+  const std::lock_guard lock(batches_mutex_);
+  incomplete_.insert(number);
+}
+
+void Accumulator::retire(BatchPtr batch) {
+  budget_.give_back(batch->reserved_bytes);
+  if (batch->bytes && batch->bytes.use_count() == 1) budget_.keep(std::move(*batch->bytes));
+  std::vector<PendingDelivery> deliveries = std::move(batch->deliveries);
+  deliveries.clear();
+  const std::uint64_t number = batch->number;
+  *batch = ProducerBatch{};
+  batch->deliveries = std::move(deliveries);
+  const std::lock_guard lock(batches_mutex_);
+  incomplete_.erase(incomplete_.find(number));
+  if (spare_.size() < kMostSpareBatches) spare_.push_back(std::move(batch));
+}
+
+void Accumulator::close_batch(ProducerBatch& batch) {
+  batch.state = BatchState::sealing;
+  batch.queue->has_open_batch.store(false, std::memory_order_relaxed);
+}
+
+void Accumulator::finish(ProducerBatch& batch) {
+  auto finished = batch.builder.finish();
+  if (!finished) {
+    batch.seal_failure = finished.error();
+  } else {
+    batch.bytes = std::make_shared<Bytes>(std::move(*finished));
+  }
+}
+
+void Accumulator::seal(ProducerBatch& batch) {
+  const std::size_t plain_bytes = batch.builder.plain_bytes();
+  finish(batch);
+  std::size_t spare_bytes = 0;
+  if (batch.bytes) {
+    note_ratio(*batch.queue->topic, batch.bytes->size(), plain_bytes);
+    const std::size_t kept = std::min(batch.reserved_bytes, batch.bytes->size());
+    spare_bytes = batch.reserved_bytes - kept;
+  }
+  Bytes plain = batch.builder.release_buffer();
+  {
+    const std::lock_guard lock(batch.queue->mutex);
+    batch.reserved_bytes -= spare_bytes;
+    batch.state = BatchState::sealed;
+  }
+  // The batch may be gone from here on.
+  budget_.give_back(spare_bytes);
+  if (plain.capacity() > 0) budget_.keep(std::move(plain));
+}
+
+void Accumulator::note_ratio(TopicState& topic, std::size_t compressed_bytes, std::size_t plain_bytes) {
+  const float seen = static_cast<float>(compressed_bytes) / static_cast<float>(plain_bytes);
+  const float now = topic.compression_ratio.load(std::memory_order_relaxed);
+  const float next = seen > now ? std::max(now + kRatioWorsens, seen) : std::max(now - kRatioImproves, seen);
+  topic.compression_ratio.store(next, std::memory_order_relaxed);
+}
+
+bool Accumulator::is_complete_below(std::uint64_t number) const {
+  const std::lock_guard lock(batches_mutex_);
+  return incomplete_.empty() || *incomplete_.begin() >= number;
+}
+
+Accumulator::Totals Accumulator::totals() const {
+  std::vector<PartitionQueue*> queues;
+  collect(queues);
+  Totals totals;
+  for (PartitionQueue* queue : queues) {
+    const std::lock_guard lock(queue->mutex);
+    totals.records += queue->records_taken;
+    totals.bytes += queue->record_bytes_taken;
+  }
+  return totals;
+}
+
+std::size_t Accumulator::incomplete() const {
+  const std::lock_guard lock(batches_mutex_);
+  return incomplete_.size();
+}
+
+}  // namespace barnabas::client

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/core/cluster_snapshot.h"
+#include "client/producer/byte_budget.h"
+#include "client/producer/producer_batch.h"
+#include "client/producer/producer_config.h"
+#include "client/producer/sticky_partitioner.h"
+
+namespace barnabas::client {
+
+struct TopicState;
+
+/// The batches of one partition, oldest first; only the last one may be open. Lives as long as the producer.
+struct PartitionQueue {
+  PartitionQueue(TopicState& of, std::int32_t number);
+
+  TopicState* const topic;
+  const std::int32_t partition;
+  const std::string name;  ///< "orders-3"
+
+  std::mutex mutex;                         // held for one append or one look, never across I/O
+  std::deque<BatchPtr> batches;             // mutex
+  std::uint64_t records_taken = 0;          // mutex
+  std::uint64_t record_bytes_taken = 0;     // mutex
+  std::atomic<std::int32_t> length{0};      ///< batches.size(), to be read without the lock.
+  std::atomic<bool> has_open_batch{false};  ///< Whether a switch of partition would leave a batch half full.
+
+  PartitionSequence sequence;  // reactor only
+  int in_flight = 0;           // reactor only: batches in requests under way
+};
+
+/// What the producer knows of one topic.
+struct TopicState {
+  TopicState(std::string topic_name, std::size_t batch_bytes, std::uint64_t seed)
+      : name(std::move(topic_name)), sticky(batch_bytes, seed), random(seed | 1) {}
+
+  const std::string name;
+  std::atomic<float> compression_ratio{1.0F};  ///< Compressed bytes by plain bytes, as seen lately.
+
+  std::mutex mutex;                                     // leaf lock, for one choice of a partition
+  std::shared_ptr<const TopicMetadata> metadata;        // mutex
+  std::uint64_t metadata_version = 0;                   // mutex; of the snapshot that `metadata` came from
+  runtime::MonotonicTime wanted_at{};                   // mutex; when the cache last heard that we use the topic
+  std::vector<std::int32_t> available;                  // mutex; partitions with a leader
+  StickyPartitioner sticky;                             // mutex
+  std::uint64_t random;                                 // mutex; state of a xorshift
+  std::uint32_t round_robin = 0;                        // mutex
+  std::vector<std::unique_ptr<PartitionQueue>> queues;  // mutex to grow; index = partition
+};
+
+/// What an append left to do for its caller.
+struct Appended {
+  bool done = false;                 ///< Not: a new batch is needed, bring bytes of the budget.
+  bool wake_sender = false;          ///< A batch became ready, or a first record started its linger.
+  ProducerBatch* to_seal = nullptr;  ///< A full batch that this thread is to compress now: call seal().
+};
+
+/// All records that were taken and are neither delivered nor failed, in batches by partition.
+/// Threads: any, but where a function says reactor.
+class Accumulator {
+ public:
+  Accumulator(const ProducerConfig& config, std::shared_ptr<ClientRuntime> runtime);
+
+  /// The topic's state, made when first asked for. Valid as long as the accumulator.
+  TopicState& topic(std::string_view name);
+  /// The queue; the topic's mutex must be held.
+  PartitionQueue& queue(TopicState& topic, std::int32_t partition);
+
+  /// Bytes that a new batch with this record in front takes of the budget.
+  std::size_t new_batch_bytes(const TopicState& topic, const record::RecordInput& record) const;
+  /// Appends to the open batch where the record fits.
+  Appended append(PartitionQueue& queue, const record::RecordInput& record, DeliveryCallback& callback,
+                  bool always_note);
+  /// The same, with a new batch where it does not fit; `reserved_bytes` of the budget are the accumulator's from now
+  /// on.
+  Appended append_to_new(PartitionQueue& queue, const record::RecordInput& record, DeliveryCallback& callback,
+                         bool always_note, std::size_t reserved_bytes);
+
+  /// Compresses and finishes a batch in state sealing. Threads: any but a shared reactor's.
+  void seal(ProducerBatch& batch);
+  /// Makes an open batch one to be sealed; the queue's mutex must be held.
+  void close_batch(ProducerBatch& batch);
+  /// Finishes a batch without compression. Threads: the one that holds it.
+  void finish(ProducerBatch& batch);
+
+  /// All queues there are, appended to `known` as far as they are new. Threads: reactor.
+  void collect(std::vector<PartitionQueue*>& known) const;
+  /// A batch of its own for split records. Threads: reactor.
+  BatchPtr make_batch(PartitionQueue& queue, std::size_t reserved_bytes, std::size_t capacity);
+  /// Batches that were delivered or failed: their memory is used again. Threads: reactor.
+  void retire(BatchPtr batch);
+  /// Notes a batch made by make_batch() among those that flush waits for.
+  void note_incomplete(std::uint64_t number);
+
+  /// Number below which all batches made so far are; closes none.
+  std::uint64_t next_number() const noexcept { return next_number_.load(std::memory_order_acquire); }
+  /// Whether all batches below this number are done.
+  bool is_complete_below(std::uint64_t number) const;
+  std::size_t incomplete() const;
+  struct Totals {
+    std::uint64_t records = 0;
+    std::uint64_t bytes = 0;  ///< Keys, values and headers.
+  };
+  /// Of all records taken so far.
+  Totals totals() const;
+
+  ByteBudget& budget() noexcept { return budget_; }
+  const ByteBudget& budget() const noexcept { return budget_; }
+  std::size_t target_bytes(const TopicState& topic) const;
+
+ private:
+  void add_record(PartitionQueue& queue, ProducerBatch& batch, const record::RecordInput& record,
+                  DeliveryCallback& callback, bool always_note, Appended& result);
+  bool fits(const ProducerBatch& batch, const record::RecordInput& record) const;
+  void note_ratio(TopicState& topic, std::size_t compressed_bytes, std::size_t plain_bytes);
+
+  const ProducerConfig& config_;
+  std::shared_ptr<ClientRuntime> runtime_;
+  ByteBudget budget_;
+  std::atomic<std::uint64_t> next_number_{1};
+
+  mutable std::mutex topics_mutex_;
+  std::map<std::string, std::unique_ptr<TopicState>, std::less<>> topics_;  // topics_mutex_
+  std::vector<PartitionQueue*> queues_;                                     // topics_mutex_; in the order of making
+
+  mutable std::mutex batches_mutex_;
+  std::multiset<std::uint64_t> incomplete_;  // batches_mutex_; the halves of a split batch share a number
+  std::vector<BatchPtr> spare_;              // batches_mutex_; keep the capacity of their vectors
+};
+
+}  // namespace barnabas::client

@@ -1,0 +1,134 @@
+#include "client/producer/byte_budget.h"
+
+#include <asio/post.hpp>
+
+namespace barnabas::client {
+namespace {
+
+constexpr std::size_t kMostKeptBuffers = 256;
+
+}  // namespace
+
+bool ByteBudget::take_locked(std::size_t bytes) {
+  if (used_bytes_ + bytes > limit_bytes_) return false;
+  used_bytes_ += bytes;
+  while (!kept_.empty() && used_bytes_ + kept_bytes_ > limit_bytes_) {
+    kept_bytes_ -= kept_.back().capacity();
+    kept_.pop_back();
+  }
+  return true;
+}
+
+bool ByteBudget::try_take(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  return !closed_ && waiters_.empty() && take_locked(bytes);
+}
+
+std::optional<ByteBudget::Waiters::iterator> ByteBudget::enqueue(std::size_t bytes, InlineFunction<void(), 48> wake,
+                                                                 Result<void>& result) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) {
+    result = failure(Errc::closed, "the producer is closed");
+    return std::nullopt;
+  }
+  if (waiters_.empty() && take_locked(bytes)) return std::nullopt;
+  Waiter waiter;
+  waiter.bytes = bytes;
+  waiter.wake = std::move(wake);
+  return waiters_.insert(waiters_.end(), std::move(waiter));
+}
+
+/// Takes the waiter off the list; what it got meanwhile is its.
+Result<void> ByteBudget::settle(Waiters::iterator waiter) {
+  const std::lock_guard lock(mutex_);
+  const bool granted = waiter->granted;
+  const bool closed = waiter->closed;
+  waiters_.erase(waiter);
+  grant_locked();  // the next one may need less
+  if (granted) return {};
+  if (closed) return failure(Errc::closed, "the producer is closed");
+  return failure(Errc::timed_out, "no room in buffer.memory of " + std::to_string(limit_bytes_) +
+                                      " bytes within max.block.ms; brokers take less than is sent");
+}
+
+void ByteBudget::grant_locked() {
+  for (Waiter& waiter : waiters_) {
+    if (waiter.granted || waiter.closed) continue;
+    if (!take_locked(waiter.bytes)) return;
+    waiter.granted = true;
+    waiter.wake();
+  }
+}
+
+Result<void> ByteBudget::take(std::size_t bytes, runtime::MonotonicTime deadline) {
+  Result<void> result;
+  const std::shared_ptr<runtime::Signal> signal = runtime_->env().make_signal();
+  const auto woken = std::make_shared<bool>(false);
+  const auto wake = [signal, woken] { signal->notify([&woken] { *woken = true; }); };
+  const auto waiter = enqueue(bytes, wake, result);
+  if (!waiter) return result;
+  signal->wait_until(deadline, [&woken] { return *woken; });
+  return settle(*waiter);
+}
+
+asio::awaitable<Result<void>> ByteBudget::async_take(std::size_t bytes, runtime::MonotonicTime deadline) {
+  Result<void> result;
+  const std::shared_ptr<Gate> gate = runtime_->make_gate();
+  const asio::any_io_executor& executor = runtime_->executor();
+  const auto open = [gate] { gate->open(); };
+  const auto wake = [gate, open, &executor] { asio::post(executor, open); };
+  const auto waiter = enqueue(bytes, wake, result);
+  if (!waiter) co_return result;
+  co_await gate->wait(deadline);
+  co_return settle(*waiter);
+}
+
+void ByteBudget::give_back(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  used_bytes_ -= bytes;
+  grant_locked();
+}
+
+void ByteBudget::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  for (Waiter& waiter : waiters_) {
+    if (waiter.granted || waiter.closed) continue;
+    waiter.closed = true;
+    waiter.wake();
+  }
+}
+
+Bytes ByteBudget::buffer(std::size_t capacity) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!kept_.empty() && kept_.back().capacity() >= capacity) {
+      Bytes buffer = std::move(kept_.back());
+      kept_.pop_back();
+      kept_bytes_ -= buffer.capacity();
+      return buffer;
+    }
+  }
+  Bytes buffer;
+  buffer.reserve(capacity);
+  return buffer;
+}
+
+void ByteBudget::keep(Bytes buffer) {
+  const std::lock_guard lock(mutex_);
+  if (kept_.size() >= kMostKeptBuffers || used_bytes_ + kept_bytes_ + buffer.capacity() > limit_bytes_) return;
+  kept_bytes_ += buffer.capacity();
+  kept_.push_back(std::move(buffer));
+}
+
+std::size_t ByteBudget::used_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return used_bytes_;
+}
+
+bool ByteBudget::has_waiters() const {
+  const std::lock_guard lock(mutex_);
+  return !waiters_.empty();
+}
+
+}  // namespace barnabas::client

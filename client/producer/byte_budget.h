@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <optional>
+
+#include "barnabas/inline_function.h"
+#include "client/core/client_runtime.h"
+#include "common/bytes/bytes.h"
+#include "common/bytes/result.h"
+
+namespace barnabas::client {
+
+/// buffer.memory: the bytes that all batches of a producer may hold, given out in the order of asking. Buffers that
+/// come back are kept for the next batch, within the same bound. Threads: any.  Source: Kafka's BufferPool.
+class ByteBudget {
+ public:
+  ByteBudget(std::shared_ptr<ClientRuntime> runtime, std::size_t limit_bytes)
+      : runtime_(std::move(runtime)), limit_bytes_(limit_bytes) {}
+
+  /// At once, or not at all: nobody who waits is passed by.
+  bool try_take(std::size_t bytes);
+  /// Blocks until the bytes are there. Errors: Errc::timed_out at the deadline, Errc::closed after close().
+  Result<void> take(std::size_t bytes, runtime::MonotonicTime deadline);
+  /// The same for a coroutine on the runtime's executor.
+  asio::awaitable<Result<void>> async_take(std::size_t bytes, runtime::MonotonicTime deadline);
+  void give_back(std::size_t bytes);
+  /// Ends all waits, those to come too.
+  void close();
+
+  /// A buffer with at least this capacity; its bytes must have been taken before.
+  Bytes buffer(std::size_t capacity);
+  void keep(Bytes buffer);
+
+  std::size_t limit_bytes() const noexcept { return limit_bytes_; }
+  std::size_t used_bytes() const;
+  bool has_waiters() const;
+
+ private:
+  struct Waiter {
+    std::size_t bytes = 0;
+    bool granted = false;
+    bool closed = false;
+    InlineFunction<void(), 48> wake;
+  };
+  using Waiters = std::list<Waiter>;
+
+  bool take_locked(std::size_t bytes);
+  /// nullopt: taken or closed at once, as the result says.
+  std::optional<Waiters::iterator> enqueue(std::size_t bytes, InlineFunction<void(), 48> wake, Result<void>& result);
+  Result<void> settle(Waiters::iterator waiter);
+  void grant_locked();
+
+  std::shared_ptr<ClientRuntime> runtime_;
+  const std::size_t limit_bytes_;
+  mutable std::mutex mutex_;    // leaf lock
+  std::size_t used_bytes_ = 0;  // mutex_
+  std::size_t kept_bytes_ = 0;  // mutex_; capacity of kept_
+  std::vector<Bytes> kept_;     // mutex_
+  Waiters waiters_;             // mutex_; first come, first served
+  bool closed_ = false;         // mutex_
+};
+
+}  // namespace barnabas::client

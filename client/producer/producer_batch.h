@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "barnabas/delivery.h"
+#include "client/producer/sequence_numbers.h"
+#include "common/bytes/bytes.h"
+#include "common/bytes/result.h"
+#include "common/record/batch_builder.h"
+#include "common/runtime/clock.h"
+
+namespace barnabas::client {
+
+struct PartitionQueue;
+
+/// The callback of one record, kept beside its batch; records without one have no entry.
+struct PendingDelivery {
+  std::int32_t index = 0;  ///< Of the record in its batch.
+  std::int64_t timestamp_ms = 0;
+  DeliveryCallback callback;
+};
+
+enum class BatchState : std::uint8_t {
+  open,     ///< Takes records.
+  sealing,  ///< Full, or about to be sent; somebody compresses it outside the lock.
+  sealed    ///< Its bytes are ready.
+};
+
+/// Records of one partition on their way: filled by application threads, sent by the reactor.
+/// Threads: under its queue's mutex while it is queued; the reactor's once it was taken out; the sealer's while
+/// sealing.
+struct ProducerBatch {
+  PartitionQueue* queue = nullptr;
+  std::uint64_t number =
+      0;  ///< Grows with creation, over all partitions: what keeps order on retry, and what flush waits for.
+  BatchState state = BatchState::open;
+  bool is_full = false;
+  record::BatchBuilder builder;
+  std::shared_ptr<Bytes> bytes;  ///< Set when sealed; shared with a write that is still under way.
+  Failure seal_failure;          ///< Why it could not be compressed; an empty code where it could.
+  std::vector<PendingDelivery> deliveries;
+  std::int32_t record_count = 0;
+  std::size_t reserved_bytes = 0;  ///< Of the byte budget.
+
+  runtime::MonotonicTime created_at{};
+  runtime::MonotonicTime deadline{};  ///< delivery.timeout.ms after creation.
+  runtime::MonotonicTime retry_at{};
+  int attempts = 0;
+  BatchSequence sequence;   ///< Assigned when it is first sent.
+  BatchSequence stamped;    ///< What its bytes say.
+  Failure last_failure;     ///< Of the last attempt.
+  std::string last_broker;  ///< To whom it went.
+};
+
+using BatchPtr = std::unique_ptr<ProducerBatch>;
+
+}  // namespace barnabas::client

@@ -1,0 +1,287 @@
+#include "client/producer/producer_impl.h"
+
+#include <fmt/format.h>
+
+#include "client/core/errors.h"
+#include "client/producer/partition_hash.h"
+
+namespace barnabas::client {
+namespace {
+
+using runtime::Duration;
+using runtime::MonotonicTime;
+using std::chrono::milliseconds;
+
+std::uint64_t next_producer_number() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+RequestRouter::Options router_options(const ProducerConfig& config, const std::shared_ptr<Sender>& sender) {
+  RequestRouter::Options options;
+  options.config = config.client;
+  options.metadata.max_age = config.client.metadata_max_age;
+  options.metadata.max_idle = config.metadata_max_idle;
+  options.metadata.allow_auto_topic_creation = true;
+  options.on_metadata_change = [weak = std::weak_ptr<Sender>(sender)] {
+    if (const auto alive = weak.lock()) alive->wake();
+  };
+  return options;
+}
+
+/// Room for a record's headers in the record library's form; kept per thread so that no record allocates.
+std::vector<record::HeaderView>& header_room() {
+  thread_local std::vector<record::HeaderView> room;
+  return room;
+}
+
+std::optional<BytesView> field_of(const NullableBytes& bytes) {
+  if (bytes.is_null()) return std::nullopt;
+  return bytes.bytes();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<ProducerImpl>> ProducerImpl::make(const Config& config, ProducerOptions options) {
+  const auto parsed = producer_config_table().parse(config.properties());
+  if (!parsed) return failure(parsed.error());
+  auto typed = producer_config_of(*parsed);
+  if (!typed) return failure(typed.error());
+  if (typed->client.client_id.empty()) {
+    static std::atomic<int> last{0};
+    typed->client.client_id = fmt::format("producer-{}", ++last);
+  }
+  const runtime::Logger logger = make_logger(options.log, typed->client.client_id);
+  log_settings_without_effect(logger, *parsed);
+  auto runtime = options.runtime ? options.runtime.internals() : ClientRuntime::make(typed->client.client_id);
+  return std::make_shared<ProducerImpl>(std::move(*typed), std::move(options), std::move(runtime), logger);
+}
+
+ProducerImpl::ProducerImpl(ProducerConfig config, ProducerOptions options, std::shared_ptr<ClientRuntime> runtime,
+                           runtime::Logger logger)
+    : number_(next_producer_number()),
+      runtime_(std::move(runtime)),
+      logger_(std::move(logger)),
+      partitioner_(std::move(options.partitioner)),
+      interceptors_(options.interceptors),
+      sender_(std::make_shared<Sender>(std::move(config), runtime_, options.interceptors)) {
+  sender_->start(RequestRouter::make(runtime_, router_options(sender_->config(), sender_), logger_));
+}
+
+/// The last topic that this thread sent to is found without a lock.
+TopicState& ProducerImpl::topic_of(std::string_view name) {
+  struct LastTopic {
+    std::uint64_t producer = 0;
+    TopicState* topic = nullptr;
+  };
+  thread_local LastTopic last;
+  if (last.producer == number_ && last.topic->name == name) return *last.topic;
+  last = {number_, &sender_->accumulator().topic(name)};
+  return *last.topic;
+}
+
+Result<void> ProducerImpl::check(const Record& record) const {
+  constexpr std::size_t kMostTopicName = 249;
+  if (closed_.load(std::memory_order_acquire)) return failure(Errc::closed, "the producer is closed");
+  if (record.topic.empty() || record.topic.size() > kMostTopicName) {
+    return failure(
+        protocol::ErrorCode::invalid_topic_exception,
+        fmt::format("topic name '{}' must have 1 to 249 characters", record.topic.substr(0, kMostTopicName)));
+  }
+  if (record.partition && *record.partition < 0) {
+    return failure(Errc::invalid_argument, fmt::format("partition {} of topic {}", *record.partition, record.topic));
+  }
+  return {};
+}
+
+record::RecordInput ProducerImpl::input_of(const Record& record, std::int64_t timestamp_ms) const {
+  auto& headers = header_room();
+  headers.clear();
+  for (const Header& header : record.headers) headers.push_back({header.key, field_of(header.value)});
+  return {
+      .timestamp_ms = timestamp_ms, .key = field_of(record.key), .value = field_of(record.value), .headers = headers};
+}
+
+Result<ProducerImpl::Step> ProducerImpl::advance(Attempt& attempt) {
+  const record::RecordInput input = input_of(attempt.record, attempt.timestamp_ms);
+  Accumulator& accumulator = sender_->accumulator();
+  if (attempt.topic == nullptr) {
+    attempt.topic = &topic_of(attempt.record.topic);
+    const std::size_t size = record::single_batch_bytes_bound(input);
+    const std::size_t limit = std::min(sender_->config().max_request_bytes, sender_->config().buffer_bytes);
+    if (size > limit) {
+      const bool by_request = limit == sender_->config().max_request_bytes;
+      return failure(protocol::ErrorCode::message_too_large,
+                     fmt::format("{}: a record of {} bytes is larger than {}={}", attempt.record.topic, size,
+                                 by_request ? "max.request.size" : "buffer.memory", limit));
+    }
+  }
+  if (attempt.queue == nullptr) {
+    const auto queue = choose_queue(*attempt.topic, attempt.record);
+    if (!queue) return failure(queue.error());
+    if (*queue == nullptr) return Step::needs_metadata;
+    attempt.queue = *queue;
+  }
+  const bool always_note = sender_->notes_every_record();
+  Appended appended;
+  if (attempt.reserved_bytes == 0) {
+    appended = accumulator.append(*attempt.queue, input, attempt.callback, always_note);
+    if (!appended.done) {
+      attempt.wanted_bytes = accumulator.new_batch_bytes(*attempt.topic, input);
+      if (!accumulator.budget().try_take(attempt.wanted_bytes)) return Step::needs_room;
+      attempt.reserved_bytes = attempt.wanted_bytes;
+    }
+  }
+  if (!appended.done) {
+    const std::size_t reserved = std::exchange(attempt.reserved_bytes, 0);
+    appended = accumulator.append_to_new(*attempt.queue, input, attempt.callback, always_note, reserved);
+  }
+  if (appended.to_seal != nullptr) accumulator.seal(*appended.to_seal);
+  if (appended.wake_sender) sender_->wake();
+  return Step::done;
+}
+
+void ProducerImpl::give_up(Attempt& attempt) {
+  if (attempt.reserved_bytes > 0) sender_->accumulator().budget().give_back(attempt.reserved_bytes);
+  attempt.reserved_bytes = 0;
+}
+
+Result<void> ProducerImpl::send(const Record& given, DeliveryCallback callback) {
+  Record record = given;
+  for (const auto& interceptor : interceptors_) interceptor->on_send(record);
+  if (auto checked = check(record); !checked) return checked;
+  Attempt attempt{.record = record, .callback = callback};
+  attempt.timestamp_ms = record.timestamp ? record.timestamp->time_since_epoch().count() : runtime_->clock().wall_ms();
+  std::optional<MonotonicTime> started;
+  Result<void> result;
+  while (result) {
+    const auto step = advance(attempt);
+    if (!step) result = failure(step.error());
+    if (!step || *step == Step::done) break;
+    if (!started) {
+      started = runtime_->now();
+      sender_->counters().blocked_sends.fetch_add(1, std::memory_order_relaxed);
+    }
+    const MonotonicTime deadline = *started + sender_->config().max_block;
+    result = *step == Step::needs_metadata ? wait_for_metadata(attempt, deadline) : wait_for_room(attempt, deadline);
+    if (result && closed_.load(std::memory_order_acquire)) result = failure(Errc::closed, "the producer was closed");
+  }
+  if (started) {
+    const auto blocked = std::chrono::duration_cast<std::chrono::microseconds>(runtime_->now() - *started);
+    sender_->counters().blocked_us.fetch_add(static_cast<std::uint64_t>(blocked.count()), std::memory_order_relaxed);
+  }
+  if (!result) give_up(attempt);
+  return result;
+}
+
+Result<void> ProducerImpl::wait_for_metadata(const Attempt& attempt, MonotonicTime deadline) {
+  return runtime_->wait(await_partition(sender_->shared_router(), std::string(attempt.record.topic),
+                                        attempt.record.partition.value_or(0), deadline,
+                                        sender_->config().max_block.count()));
+}
+
+Result<void> ProducerImpl::wait_for_room(Attempt& attempt, MonotonicTime deadline) {
+  if (runtime_->is_current_thread()) {
+    return failure(Errc::would_deadlock, "send on the client's own reactor thread while buffer.memory is used up");
+  }
+  sender_->wake();  // what lingers is sent now
+  auto taken = sender_->accumulator().budget().take(attempt.wanted_bytes, deadline);
+  if (!taken) return failure(taken.error().code, attempt.queue->name + ": " + taken.error().subject);
+  attempt.reserved_bytes = attempt.wanted_bytes;
+  return {};
+}
+
+asio::awaitable<Result<void>> ProducerImpl::await_partition(std::shared_ptr<RequestRouter> router, std::string topic,
+                                                            std::int32_t partition, MonotonicTime deadline,
+                                                            std::int64_t max_block_ms) {
+  for (;;) {
+    const auto found = co_await router->topic(topic, deadline);
+    if (!found) co_return failure(found.error());
+    const std::int32_t count = (*found)->partition_count();
+    if (partition < count) co_return Result<void>{};
+    const auto refreshed = co_await router->refresh_metadata(deadline);
+    if (refreshed) continue;
+    if (refreshed.error().code != Errc::timed_out) co_return failure(refreshed.error());
+    co_return failure(Errc::timed_out,
+                      fmt::format("topic {} has {} partitions and no partition {} (waited max.block.ms={})", topic,
+                                  count, partition, max_block_ms));
+  }
+}
+
+Duration ProducerImpl::longest_delivery() const {
+  constexpr std::chrono::seconds kGrace{5};
+  return sender_->config().delivery_timeout + sender_->config().client.request_timeout + kGrace;
+}
+
+Result<Delivery> ProducerImpl::send_sync(const Record& record) {
+  if (runtime_->is_current_thread()) {
+    return failure(Errc::would_deadlock, "send_sync on the client's own reactor thread");
+  }
+  struct Outcome {
+    std::unique_ptr<runtime::Signal> signal;
+    std::optional<Delivery> delivery;
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  outcome->signal = runtime_->env().make_signal();
+  const auto on_delivery = [outcome](const Delivery& delivery) {
+    outcome->signal->notify([&] { outcome->delivery = delivery; });
+  };
+  if (auto sent = send(record, on_delivery); !sent) return failure(sent.error());
+  sender_->flush_below(sender_->accumulator().next_number(), [] {});  // nobody else needs to come first
+  const MonotonicTime deadline = runtime_->now() + longest_delivery();
+  outcome->signal->wait_until(deadline, [&outcome] { return outcome->delivery.has_value(); });
+  if (!outcome->delivery) return failure(Errc::timed_out, "the client's executor does not run");
+  if (outcome->delivery->error) return failure(outcome->delivery->error, outcome->delivery->context);
+  return std::move(*outcome->delivery);
+}
+
+Result<void> ProducerImpl::flush(Duration timeout) {
+  if (runtime_->is_current_thread()) {
+    return failure(Errc::would_deadlock, "flush on the client's own reactor thread");
+  }
+  struct Outcome {
+    std::unique_ptr<runtime::Signal> signal;
+    bool done = false;
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  outcome->signal = runtime_->env().make_signal();
+  sender_->flush_below(sender_->accumulator().next_number(),
+                       [outcome] { outcome->signal->notify([&outcome] { outcome->done = true; }); });
+  const MonotonicTime now = runtime_->now();
+  const MonotonicTime deadline = timeout >= MonotonicTime::max() - now ? MonotonicTime::max() : now + timeout;
+  if (outcome->signal->wait_until(deadline, [&outcome] { return outcome->done; })) return {};
+  return failure(Errc::timed_out,
+                 fmt::format("flush: {} records are still under way after {} ms", sender_->buffered_records(),
+                             std::chrono::duration_cast<milliseconds>(timeout).count()));
+}
+
+Result<std::vector<PartitionInfo>> ProducerImpl::partitions_for(const std::string& topic) {
+  const MonotonicTime deadline = runtime_->now() + sender_->config().max_block;
+  const auto router = sender_->shared_router();
+  const auto found = runtime_->wait(router->topic(topic, deadline));
+  if (!found) return failure(found.error());
+  return partition_infos(**found);
+}
+
+ProducerMetrics ProducerImpl::metrics() const {
+  ProducerMetrics metrics;
+  const ProducerCounters& counters = sender_->counters();
+  const Accumulator::Totals totals = sender_->accumulator().totals();
+  metrics.connections = sender_->router().metrics();
+  metrics.records_sent = totals.records;
+  metrics.records_delivered = counters.records_delivered;
+  metrics.records_failed = counters.records_failed;
+  metrics.record_bytes = totals.bytes;
+  metrics.batches_sent = counters.batches_sent;
+  metrics.batch_bytes = counters.batch_bytes;
+  metrics.retries = counters.retries;
+  metrics.buffered_records = sender_->buffered_records();
+  metrics.buffer_bytes = sender_->accumulator().budget().used_bytes();
+  metrics.buffer_limit_bytes = sender_->accumulator().budget().limit_bytes();
+  metrics.blocked_sends = counters.blocked_sends;
+  metrics.blocked_time = std::chrono::microseconds(static_cast<std::int64_t>(counters.blocked_us.load()));
+  metrics.slow_callbacks = counters.slow_callbacks;
+  return metrics;
+}
+
+}  // namespace barnabas::client

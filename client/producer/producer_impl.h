@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "barnabas/handler.h"
+#include "barnabas/producer.h"
+#include "client/producer/sender.h"
+
+namespace barnabas::client {
+
+/// The producer behind the public handle: takes records on application threads and gives them to the Sender.
+/// Threads: any.
+class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
+ public:
+  /// Errors: Errc::invalid_config.
+  static Result<std::shared_ptr<ProducerImpl>> make(const Config& config, ProducerOptions options);
+  ProducerImpl(ProducerConfig config, ProducerOptions options, std::shared_ptr<ClientRuntime> runtime,
+               runtime::Logger logger);
+
+  /// Errors: the callback was not and will not be called.
+  Result<void> send(const Record& record, DeliveryCallback callback);
+  Result<Delivery> send_sync(const Record& record);
+  void start_send(const Record& record, Handler<std::error_code, Delivery> done);
+  Result<void> flush(runtime::Duration timeout);
+  void start_flush(Handler<std::error_code> done);
+  Result<std::vector<PartitionInfo>> partitions_for(const std::string& topic);
+  /// `graceful`: what is there may still be delivered within the timeout.
+  Result<void> close(runtime::Duration timeout, bool graceful);
+  ProducerMetrics metrics() const;
+  const std::shared_ptr<ClientRuntime>& shared_runtime() const noexcept { return runtime_; }
+  runtime::Duration longest_delivery() const;
+
+ private:
+  enum class Step { done, needs_metadata, needs_room };
+  /// One send on its way to its batch.
+  struct Attempt {
+    const Record& record;
+    DeliveryCallback& callback;
+    std::int64_t timestamp_ms = 0;
+    TopicState* topic = nullptr;
+    PartitionQueue* queue = nullptr;
+    std::size_t wanted_bytes = 0;    ///< Of the budget, with needs_room.
+    std::size_t reserved_bytes = 0;  ///< What was got of it.
+  };
+  struct KeptRecord;
+
+  Result<void> check(const Record& record) const;
+  /// As far as it gets without waiting.
+  Result<Step> advance(Attempt& attempt);
+  void give_up(Attempt& attempt);
+  TopicState& topic_of(std::string_view name);
+  /// nullptr: the topic or the partition is not known (yet).
+  Result<PartitionQueue*> choose_queue(TopicState& topic, const Record& record);
+  Result<std::int32_t> choose_partition(TopicState& topic, const Record& record);
+  bool refresh(TopicState& topic);
+  std::uint32_t random(TopicState& topic) const;
+  Result<void> wait_for_metadata(const Attempt& attempt, runtime::MonotonicTime deadline);
+  Result<void> wait_for_room(Attempt& attempt, runtime::MonotonicTime deadline);
+  static asio::awaitable<Result<void>> await_partition(std::shared_ptr<RequestRouter> router, std::string topic,
+                                                       std::int32_t partition, runtime::MonotonicTime deadline,
+                                                       std::int64_t max_block_ms);
+  static asio::awaitable<void> send_later(std::shared_ptr<ProducerImpl> self, std::shared_ptr<KeptRecord> kept);
+  static asio::awaitable<Result<void>> shut_down(std::shared_ptr<Sender> sender, std::shared_ptr<RequestRouter> router,
+                                                 Failure why);
+  Result<void> wait_bounded(asio::awaitable<Result<void>> work, runtime::Duration timeout);
+  record::RecordInput input_of(const Record& record, std::int64_t timestamp_ms) const;
+
+  const std::uint64_t number_;  ///< Of this producer in the process; never used again.
+  std::shared_ptr<ClientRuntime> runtime_;
+  runtime::Logger logger_;
+  const PartitionerFunction partitioner_;
+  const std::vector<std::shared_ptr<ProducerInterceptor>> interceptors_;
+  std::shared_ptr<Sender> sender_;
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> shut_down_{false};
+};
+
+}  // namespace barnabas::client

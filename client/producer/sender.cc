@@ -1,0 +1,252 @@
+#include <asio/post.hpp>
+
+#include <algorithm>
+
+#include "client/core/errors.h"
+#include "client/producer/sender_state.h"
+
+namespace barnabas::client {
+
+using runtime::MonotonicTime;
+
+Sender::Sender(ProducerConfig config, std::shared_ptr<ClientRuntime> runtime,
+               std::vector<std::shared_ptr<ProducerInterceptor>> interceptors)
+    : config_(std::move(config)),
+      runtime_(std::move(runtime)),
+      accumulator_(config_, runtime_),
+      interceptors_(std::move(interceptors)),
+      backoff_(config_.client.retry_backoff, config_.client.retry_backoff_max, runtime_->random()) {
+  if (config_.compression != record::CompressionType::none) {
+    workers_ = runtime_->env().make_worker_pool("compress", 1);
+  }
+}
+
+void Sender::wake() {
+  if (wake_pending_.exchange(true, std::memory_order_acq_rel)) return;
+  asio::post(runtime_->executor(), [self = shared_from_this()] {
+    self->wake_pending_.store(false, std::memory_order_release);
+    self->run();
+  });
+}
+
+void Sender::flush_below(std::uint64_t number, InlineFunction<void(), 48> done) {
+  flushing_.fetch_add(1, std::memory_order_acq_rel);
+  {
+    const std::lock_guard lock(flushes_mutex_);
+    flushes_.push_back(Flush{number, std::move(done)});
+  }
+  wake();
+}
+
+void Sender::close_soon() {
+  closing_.store(true, std::memory_order_release);
+  wake();
+}
+
+/// A callback may lead back here; then another round follows instead of a nested one.
+void Sender::run() {
+  run_again_ = true;
+  if (running_) return;
+  running_ = true;
+  while (run_again_) {
+    run_again_ = false;
+    run_once();
+  }
+  running_ = false;
+}
+
+void Sender::run_once() {
+  if (aborted_) {
+    abort(*aborted_);
+    return;
+  }
+  Look look;
+  look.now = runtime_->now();
+  look.no_linger = flushing_.load(std::memory_order_acquire) > 0 || closing_.load(std::memory_order_acquire) ||
+                   accumulator_.budget().has_waiters();
+  look.cluster = router_->metadata().snapshot();
+  accumulator_.collect(queues_);
+  for (auto& [id, broker] : brokers_) broker.ready.clear();
+  for (PartitionQueue* queue : queues_) {
+    if (queue->length.load(std::memory_order_acquire) > 0) look_at(*queue, look);
+  }
+  if (look.now >= next_load_update_) update_loads(*look.cluster, look.now);
+  for (auto& [id, broker] : brokers_) {
+    if (!broker.ready.empty()) send_ready(id, broker, look);
+  }
+  if (look.id_wanted && !asking_for_id_) {
+    asking_for_id_ = true;
+    runtime_->spawn(init_producer_id(shared_from_this()));
+  }
+  if (look.metadata_wanted) router_->request_metadata_update();
+  finish_flushes();
+  arm(look.next);
+}
+
+void Sender::look_at(PartitionQueue& queue, Look& look) {
+  std::vector<BatchPtr> expired;
+  expire(queue, look.now, expired);
+  for (BatchPtr& batch : expired) {
+    if (batch->sequence.is_assigned()) queue.sequence.require_reset();
+    Failure why = explain_timeout(*batch);
+    fail(std::move(batch), std::move(why));
+  }
+  bool retried = false;
+  {
+    const std::lock_guard lock(queue.mutex);
+    if (queue.batches.empty()) return;
+    ProducerBatch& head = *queue.batches.front();
+    look.next = std::min(look.next, head.deadline);
+    const MonotonicTime ready_at = head.attempts > 0                          ? head.retry_at
+                                   : head.is_full || queue.batches.size() > 1 ? look.now
+                                   : look.no_linger                           ? look.now
+                                                                              : head.created_at + config_.linger;
+    if (ready_at > look.now) {
+      look.next = std::min(look.next, ready_at);
+      return;
+    }
+    if (head.state == BatchState::sealing) return;  // its sealer wakes us
+    if (head.state == BatchState::open && workers_) {
+      accumulator_.close_batch(head);
+      seal_on_worker(head);
+      return;
+    }
+    retried = head.attempts > 0;
+  }
+  if (retried && queue.in_flight > 0) return;  // alone, so that nothing passes it
+  if (config_.idempotent && !is_sequence_ready(queue)) {
+    look.id_wanted = look.id_wanted || !identity_.is_known();
+    return;
+  }
+  const PartitionMetadata* partition = look.cluster->partition(queue.topic->name, queue.partition);
+  if (partition == nullptr || partition->leader < 0) {
+    look.metadata_wanted = true;
+    router_->metadata().want_topic(queue.topic->name, look.now);
+    return;
+  }
+  brokers_[partition->leader].ready.push_back(&queue);
+}
+
+/// Batches wait in the order of their deadlines, but for those being compressed, which nobody may touch.
+void Sender::expire(PartitionQueue& queue, MonotonicTime now, std::vector<BatchPtr>& expired) {
+  const std::lock_guard lock(queue.mutex);
+  while (!queue.batches.empty()) {
+    ProducerBatch& head = *queue.batches.front();
+    if (head.deadline > now || head.state == BatchState::sealing) break;
+    if (head.state == BatchState::open) queue.has_open_batch.store(false, std::memory_order_relaxed);
+    expired.push_back(std::move(queue.batches.front()));
+    queue.batches.pop_front();
+  }
+  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
+}
+
+/// Whether the next batch of the partition may be numbered, or already is.
+bool Sender::is_sequence_ready(PartitionQueue& queue) {
+  if (queue.sequence.is_reset_required()) {
+    if (queue.in_flight > 0) return false;
+    restart_sequence(queue);
+  }
+  if (!identity_.is_known()) return false;
+  return queue.in_flight == 0 || !queue.sequence.is_stale(identity_);
+}
+
+/// KIP-360: under a new epoch the broker takes number 0 again.
+void Sender::restart_sequence(PartitionQueue& queue) {
+  if (!queue.sequence.is_stale(identity_)) {
+    identity_ = next_epoch(identity_);
+    router_->logger().info("{}: the epoch is raised to {}, and the batches are numbered from 0 again", queue.name,
+                           identity_.epoch);
+  }
+  queue.sequence.reset(identity_);
+  const std::lock_guard lock(queue.mutex);
+  for (const BatchPtr& batch : queue.batches) batch->sequence = BatchSequence{};
+}
+
+void Sender::seal_on_worker(ProducerBatch& batch) {
+  asio::post(workers_->executor(), [self = shared_from_this(), &batch]() mutable {
+    self->accumulator_.seal(batch);
+    // The reference goes to the reactor: the last one must not end on the worker, which it would have to join.
+    const asio::any_io_executor executor = self->runtime_->executor();
+    asio::post(executor, [back = std::move(self)] { back->run(); });
+  });
+}
+
+/// The lengths of a topic's queues, for the sticky choice; partitions of brokers that take nothing are left out.
+void Sender::update_loads(const ClusterSnapshot& cluster, MonotonicTime now) {
+  constexpr std::chrono::milliseconds kPause{1};
+  next_load_update_ = now + kPause;
+  if (!config_.adaptive_partitioning || config_.partitioner != PartitionerKind::sticky || queues_.size() < 2) return;
+  std::map<TopicState*, std::pair<std::vector<std::int32_t>, std::vector<std::int32_t>>> loads;
+  for (const PartitionQueue* queue : queues_) {
+    const PartitionMetadata* partition = cluster.partition(queue->topic->name, queue->partition);
+    if (partition == nullptr || partition->leader < 0) continue;
+    const auto broker = brokers_.find(partition->leader);
+    const bool stuck = config_.partition_availability_timeout.count() > 0 && broker != brokers_.end() &&
+                       broker->second.ready_at - broker->second.drained_at > config_.partition_availability_timeout;
+    auto& [partitions, lengths] = loads[queue->topic];
+    if (stuck) continue;
+    partitions.push_back(queue->partition);
+    lengths.push_back(queue->length.load(std::memory_order_relaxed));
+  }
+  for (auto& [topic, load] : loads) {
+    const TopicMetadata* metadata = cluster.topic(topic->name);
+    const std::lock_guard lock(topic->mutex);
+    topic->sticky.update_load(load.first, load.second, metadata == nullptr ? 0 : metadata->partition_count());
+  }
+}
+
+void Sender::arm(MonotonicTime next) {
+  runtime_->timers()->cancel(timer_);
+  timer_ = {};
+  if (next == MonotonicTime::max()) return;
+  timer_ = runtime_->timers()->add(next, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->run();
+  });
+}
+
+void Sender::finish_flushes() {
+  std::vector<Flush> done;
+  {
+    const std::lock_guard lock(flushes_mutex_);
+    const auto pending = std::stable_partition(flushes_.begin(), flushes_.end(), [this](const Flush& flush) {
+      return !accumulator_.is_complete_below(flush.below);
+    });
+    std::move(pending, flushes_.end(), std::back_inserter(done));
+    flushes_.erase(pending, flushes_.end());
+  }
+  flushing_.fetch_sub(static_cast<int>(done.size()), std::memory_order_acq_rel);
+  for (Flush& flush : done) flush.done();
+}
+
+void Sender::abort(Failure why) {
+  aborted_ = why;
+  fail_queued(why);
+  runtime_->timers()->cancel(timer_);
+  finish_flushes();
+}
+
+void Sender::fail_queued(const Failure& why) {
+  accumulator_.collect(queues_);
+  for (PartitionQueue* queue : queues_) {
+    while (BatchPtr batch = take_any(*queue)) fail(std::move(batch), why);
+  }
+}
+
+/// The oldest batch, ready or not. One that is being compressed stays: its sealer wakes us.
+BatchPtr Sender::take_any(PartitionQueue& queue) {
+  const std::lock_guard lock(queue.mutex);
+  if (queue.batches.empty() || queue.batches.front()->state == BatchState::sealing) return nullptr;
+  BatchPtr batch = std::move(queue.batches.front());
+  queue.batches.pop_front();
+  if (queue.batches.empty()) queue.has_open_batch.store(false, std::memory_order_relaxed);
+  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
+  return batch;
+}
+
+std::uint64_t Sender::buffered_records() const {
+  const std::uint64_t taken = accumulator_.totals().records;
+  const std::uint64_t ended = counters_.records_delivered.load() + counters_.records_failed.load();
+  return taken > ended ? taken - ended : 0;
+}
+
+}  // namespace barnabas::client

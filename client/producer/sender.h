@@ -1,0 +1,145 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "barnabas/handler.h"
+#include "barnabas/interceptor.h"
+#include "client/core/request_router.h"
+#include "client/producer/accumulator.h"
+#include "client/producer/producer_config.h"
+#include "common/protocol/messages/produce.h"
+
+namespace barnabas::client {
+
+/// What the producer counts; read by metrics() from any thread.
+struct ProducerCounters {
+  std::atomic<std::uint64_t> records_delivered{0};
+  std::atomic<std::uint64_t> records_failed{0};
+  std::atomic<std::uint64_t> batches_sent{0};
+  std::atomic<std::uint64_t> batch_bytes{0};
+  std::atomic<std::uint64_t> retries{0};
+  std::atomic<std::uint64_t> blocked_sends{0};
+  std::atomic<std::uint64_t> blocked_us{0};
+  std::atomic<std::uint64_t> slow_callbacks{0};
+};
+
+/// Sends batches to the leaders of their partitions and tells what became of them. Order within a partition is kept: a
+/// batch that is sent again goes alone, before all later ones.
+/// Threads: wake(), wait_for() and the getters from any; all else on the runtime's executor. Coroutines hold it.
+/// Source: Kafka's Sender and RecordAccumulator.
+class Sender : public std::enable_shared_from_this<Sender> {
+ public:
+  Sender(ProducerConfig config, std::shared_ptr<ClientRuntime> runtime,
+         std::vector<std::shared_ptr<ProducerInterceptor>> interceptors);
+  /// Before anything else; the router's metadata changes should call wake().
+  void start(std::shared_ptr<RequestRouter> router) { router_ = std::move(router); }
+
+  const ProducerConfig& config() const noexcept { return config_; }
+  Accumulator& accumulator() noexcept { return accumulator_; }
+  RequestRouter& router() noexcept { return *router_; }
+  const std::shared_ptr<RequestRouter>& shared_router() noexcept { return router_; }
+  ProducerCounters& counters() noexcept { return counters_; }
+  bool notes_every_record() const noexcept { return !interceptors_.empty(); }
+  std::uint64_t buffered_records() const;
+
+  /// Looks soon at what can be sent. Cost: one atomic exchange while an earlier call is still on its way.
+  void wake();
+  /// Calls `done` once all batches below `number` are done; until then nothing waits for linger.ms.
+  void flush_below(std::uint64_t number, InlineFunction<void(), 48> done);
+  /// Sends what is there without lingering, from now on.
+  void close_soon();
+  /// Fails all that is not delivered, now and from now on. Threads: the executor's.
+  void abort(Failure why);
+
+ private:
+  struct BrokerState {
+    int in_flight = 0;
+    bool connecting = false;
+    runtime::MonotonicTime throttled_until{};
+    runtime::MonotonicTime ready_at{};    // when something was last there to be sent
+    runtime::MonotonicTime drained_at{};  // when something was last sent
+    std::vector<PartitionQueue*> ready;   // of this run
+    std::size_t next = 0;                 // where the next request starts to collect
+  };
+  struct Look;
+  struct InFlight;
+  struct Flush {
+    std::uint64_t below = 0;
+    InlineFunction<void(), 48> done;
+  };
+
+  void run();
+  void run_once();
+  void look_at(PartitionQueue& queue, Look& look);
+  void expire(PartitionQueue& queue, runtime::MonotonicTime now, std::vector<BatchPtr>& expired);
+  bool is_sequence_ready(PartitionQueue& queue);
+  void restart_sequence(PartitionQueue& queue);
+  void seal_on_worker(ProducerBatch& batch);
+  void update_loads(const ClusterSnapshot& cluster, runtime::MonotonicTime now);
+  void fail_queued(const Failure& why);
+  BatchPtr take_any(PartitionQueue& queue);
+  void arm(runtime::MonotonicTime next);
+
+  // sender_requests.cc
+  void send_ready(std::int32_t broker_id, BrokerState& broker, Look& look);
+  std::shared_ptr<InFlight> next_request(BrokerState& broker);
+  BatchPtr take_head(PartitionQueue& queue, std::size_t room_bytes);
+  bool prepare(ProducerBatch& batch);
+  static asio::awaitable<void> connect(std::shared_ptr<Sender> self, std::int32_t broker_id);
+  static asio::awaitable<void> exchange(std::shared_ptr<Sender> self, std::int32_t broker_id, ConnectionPtr connection,
+                                        std::shared_ptr<InFlight> request);
+  static asio::awaitable<void> init_producer_id(std::shared_ptr<Sender> self);
+  void build(InFlight& request) const;
+
+  // sender_responses.cc
+  void on_response(InFlight& request, const protocol::ProduceResponse& response, std::int16_t version);
+  void on_partition(BatchPtr batch, const protocol::ProduceResponse::PartitionProduceResponse& answer,
+                    const protocol::ProduceResponse& response);
+  void on_broker_error(BatchPtr batch, const protocol::ProduceResponse::PartitionProduceResponse& answer);
+  void on_request_failed(InFlight& request, const Failure& why);
+  void retry_or_fail(BatchPtr batch, Failure why, bool can_retry);
+  void requeue(BatchPtr batch, Failure why);
+  bool split(BatchPtr& batch);
+  void deliver(BatchPtr batch, std::int64_t base_offset, std::int64_t log_append_time_ms);
+  void fail(BatchPtr batch, Failure why);
+  void complete(ProducerBatch& batch, Delivery& delivery, std::int64_t base_offset, std::int64_t log_append_time_ms);
+  Failure explain_timeout(const ProducerBatch& batch) const;
+  void finish_flushes();
+
+  const ProducerConfig config_;
+  std::shared_ptr<ClientRuntime> runtime_;
+  std::shared_ptr<RequestRouter> router_;
+  Accumulator accumulator_;
+  ProducerCounters counters_;
+  const std::vector<std::shared_ptr<ProducerInterceptor>> interceptors_;
+  std::unique_ptr<runtime::WorkerPool> workers_;
+
+  std::atomic<bool> wake_pending_{false};
+  std::atomic<bool> closing_{false};
+  std::mutex flushes_mutex_;
+  std::vector<Flush> flushes_;  // flushes_mutex_
+  std::atomic<int> flushing_{0};
+
+  // The reactor's only:
+  std::vector<PartitionQueue*> queues_;
+  std::map<std::int32_t, BrokerState> brokers_;
+  ProducerIdentity identity_;
+  bool asking_for_id_ = false;
+  Failure id_failure_;
+  Backoff backoff_;
+  Timers::Id timer_;
+  runtime::MonotonicTime next_load_update_{};
+  bool running_ = false;
+  bool run_again_ = false;
+  std::optional<Failure> aborted_;
+};
+
+}  // namespace barnabas::client

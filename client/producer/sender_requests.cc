@@ -1,0 +1,218 @@
+#include <algorithm>
+#include <limits>
+
+#include "client/core/errors.h"
+#include "client/producer/sender_state.h"
+#include "common/protocol/messages/init_producer_id.h"
+
+namespace barnabas::client {
+namespace {
+
+constexpr std::int16_t kFirstVersionWithZstd = 7;
+constexpr std::int16_t kLastVersionWithNames = 12;
+
+}  // namespace
+
+void Sender::send_ready(std::int32_t broker_id, BrokerState& broker, Look& look) {
+  const runtime::MonotonicTime now = runtime_->now();
+  broker.ready_at = now;
+  if (broker.in_flight >= config_.max_in_flight) return;  // an answer brings us back
+  if (broker.throttled_until > now) {
+    look.next = std::min(look.next, broker.throttled_until);
+    return;
+  }
+  const ConnectionPtr connection = router_->open_connection(broker_id, Channel::main);
+  if (!connection) {
+    if (broker.connecting) return;
+    broker.connecting = true;
+    runtime_->spawn(connect(shared_from_this(), broker_id));
+    return;
+  }
+  const auto request = next_request(broker);
+  if (!request) return;
+  broker.drained_at = now;
+  ++broker.in_flight;
+  request->broker = connection->name();
+  runtime_->spawn(exchange(shared_from_this(), broker_id, connection, request));
+  run_again_ = true;  // there may be more than fitted
+}
+
+std::shared_ptr<Sender::InFlight> Sender::next_request(BrokerState& broker) {
+  auto request = std::make_shared<InFlight>();
+  std::size_t size = 0;
+  const std::size_t count = broker.ready.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    PartitionQueue& queue = *broker.ready[(broker.next + i) % count];
+    const std::size_t room = config_.max_request_bytes > size ? config_.max_request_bytes - size : 0;
+    BatchPtr batch = take_head(queue, request->batches.empty() ? SIZE_MAX : room);
+    if (!batch) continue;
+    if (!prepare(*batch)) {
+      Failure why = batch->seal_failure;
+      fail(std::move(batch), std::move(why));
+      continue;
+    }
+    size += batch->bytes->size();
+    ++queue.in_flight;
+    request->batches.push_back(std::move(batch));
+  }
+  ++broker.next;
+  if (request->batches.empty()) return nullptr;
+  build(*request);
+  return request;
+}
+
+/// The oldest batch, when it is ready and has room.
+BatchPtr Sender::take_head(PartitionQueue& queue, std::size_t room_bytes) {
+  const std::lock_guard lock(queue.mutex);
+  if (queue.batches.empty()) return nullptr;
+  ProducerBatch& head = *queue.batches.front();
+  const std::size_t size = head.bytes ? head.bytes->size() : head.builder.plain_bytes();
+  if (size > room_bytes || (head.state != BatchState::sealed && workers_)) return nullptr;
+  BatchPtr batch = std::move(queue.batches.front());
+  queue.batches.pop_front();
+  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
+  if (batch->state == BatchState::open && queue.batches.empty()) {
+    queue.has_open_batch.store(false, std::memory_order_relaxed);
+  }
+  return batch;
+}
+
+/// Numbers the batch and makes its bytes say so.
+bool Sender::prepare(ProducerBatch& batch) {
+  if (config_.idempotent && !batch.sequence.is_assigned()) {
+    batch.sequence = batch.queue->sequence.assign(identity_, batch.record_count);
+  }
+  const BatchSequence& sequence = batch.sequence;
+  if (!batch.bytes && batch.state != BatchState::sealed) {
+    batch.builder.set_producer_state(sequence.identity.id, sequence.identity.epoch, sequence.base);
+    accumulator_.finish(batch);
+    batch.state = BatchState::sealed;
+    batch.stamped = sequence;
+  }
+  if (!batch.bytes) return false;
+  if (!(batch.stamped.identity == sequence.identity) || batch.stamped.base != sequence.base) {
+    record::stamp_producer_state(*batch.bytes, sequence.identity.id, sequence.identity.epoch, sequence.base);
+    batch.stamped = sequence;
+  }
+  return true;
+}
+
+void Sender::build(InFlight& request) const {
+  const auto cluster = router_->metadata().snapshot();
+  std::stable_sort(request.batches.begin(), request.batches.end(),
+                   [](const BatchPtr& a, const BatchPtr& b) { return a->queue->topic->name < b->queue->topic->name; });
+  auto bytes = std::make_shared<RequestBytes>();
+  protocol::ProduceRequest& body = request.request;
+  body.acks = config_.acks;
+  body.timeout_ms = static_cast<std::int32_t>(config_.client.request_timeout.count());
+  bool all_have_ids = true;
+  runtime::MonotonicTime last_deadline = runtime_->now();
+  for (const BatchPtr& batch : request.batches) {
+    const std::string& topic = batch->queue->topic->name;
+    if (body.topic_data.empty() || body.topic_data.back().name != topic) {
+      const TopicMetadata* metadata = cluster->topic(topic);
+      protocol::ProduceRequest::TopicProduceData data;
+      data.name = topic;
+      if (metadata != nullptr) data.topic_id = metadata->id;
+      all_have_ids = all_have_ids && metadata != nullptr && !(metadata->id == Uuid());
+      body.topic_data.push_back(std::move(data));
+    }
+    protocol::ProduceRequest::PartitionProduceData data;
+    data.index = batch->queue->partition;
+    data.records = protocol::RecordsRef{.bytes = {}, .external_bytes = batch->bytes->size()};
+    body.topic_data.back().partition_data.push_back(std::move(data));
+    request.options.external.parts.push_back(BytesView(*batch->bytes));
+    bytes->parts.push_back(batch->bytes);
+    last_deadline = std::max(last_deadline, batch->deadline);
+  }
+  request.options.external.owner = bytes;
+  VersionRange range{protocol::ProduceRequest::kMinVersion, protocol::ProduceRequest::kMaxVersion};
+  if (!all_have_ids) range.max = kLastVersionWithNames;
+  if (config_.compression == record::CompressionType::zstd) range.min = kFirstVersionWithZstd;
+  request.options.versions = range;
+  request.deadline = std::min(runtime_->now() + config_.client.request_timeout, last_deadline);
+}
+
+asio::awaitable<void> Sender::connect(std::shared_ptr<Sender> self, std::int32_t broker_id) {
+  const auto deadline = self->runtime_->now() + self->config_.client.request_timeout;
+  const auto router = self->router_;
+  const auto connection = co_await router->connection_to(broker_id, Channel::main, deadline);
+  if (!connection && !router->is_shut_down()) {
+    router->logger().debug("{}", connection.error().message());
+    router->request_metadata_update();
+    // Where the attempt ended at once, the next one waits as a retry does.
+    const auto pause = self->config_.client.retry_backoff;
+    co_await router->sleep_until(self->runtime_->now() + pause);
+  }
+  self->brokers_[broker_id].connecting = false;
+  self->run();
+}
+
+asio::awaitable<void> Sender::exchange(std::shared_ptr<Sender> self, std::int32_t broker_id, ConnectionPtr connection,
+                                       std::shared_ptr<InFlight> request) {
+  for (const BatchPtr& batch : request->batches) {
+    ++batch->attempts;
+    batch->last_broker = request->broker;
+    auto& counter = batch->attempts == 1 ? self->counters_.batches_sent : self->counters_.retries;
+    counter.fetch_add(1, std::memory_order_relaxed);
+    self->counters_.batch_bytes.fetch_add(batch->bytes->size(), std::memory_order_relaxed);
+  }
+  protocol::ProduceRequest body = std::move(request->request);
+  CallOptions options = std::move(request->options);
+  if (self->config_.acks == 0) {
+    const auto sent = co_await connection->send_only(std::move(body), request->deadline, std::move(options));
+    --self->brokers_[broker_id].in_flight;
+    if (sent) {
+      for (BatchPtr& batch : request->batches) {
+        --batch->queue->in_flight;
+        self->deliver(std::move(batch), -1, -1);
+      }
+    } else {
+      self->on_request_failed(*request, sent.error());
+    }
+  } else {
+    const auto reply =
+        co_await connection->call<protocol::ProduceResponse>(std::move(body), request->deadline, std::move(options));
+    BrokerState& broker = self->brokers_[broker_id];
+    --broker.in_flight;
+    if (reply) {
+      const std::chrono::milliseconds throttle(reply->body.throttle_time_ms);
+      if (throttle.count() > 0) broker.throttled_until = self->runtime_->now() + throttle;
+      self->on_response(*request, reply->body, reply->version);
+    } else {
+      self->on_request_failed(*request, reply.error());
+    }
+  }
+  self->run();
+}
+
+/// Asks until it has an id, the answer is final, or nobody needs one any more.
+asio::awaitable<void> Sender::init_producer_id(std::shared_ptr<Sender> self) {
+  Backoff backoff(self->config_.client.retry_backoff, self->config_.client.retry_backoff_max, self->runtime_->random());
+  const auto router = self->router_;
+  while (!self->aborted_ && self->accumulator_.incomplete() > 0) {
+    protocol::InitProducerIdRequest body;
+    body.transaction_timeout_ms = std::numeric_limits<std::int32_t>::max();
+    const auto deadline = self->runtime_->now() + self->config_.client.request_timeout;
+    const auto reply = co_await router->call_any<protocol::InitProducerIdResponse>(std::move(body), deadline);
+    self->id_failure_ = {};
+    if (!reply) {
+      self->id_failure_ = reply.error();
+    } else if (reply->body.error_code != 0) {
+      self->id_failure_ = broker_failure(reply->body.error_code, "InitProducerId");
+    } else {
+      self->identity_ = {reply->body.producer_id, reply->body.producer_epoch};
+      break;
+    }
+    if (!is_retriable(self->id_failure_)) {
+      self->fail_queued(self->id_failure_);
+      break;
+    }
+    const auto pause = self->runtime_->now() + backoff.next();
+    co_await router->sleep_until(pause);
+  }
+  self->asking_for_id_ = false;
+  self->run();
+}
+
+}  // namespace barnabas::client

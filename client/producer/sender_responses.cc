@@ -1,0 +1,263 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "client/core/errors.h"
+#include "client/producer/sender_state.h"
+#include "common/record/batch_view.h"
+
+namespace barnabas::client {
+namespace {
+
+using protocol::ErrorCode;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSlowCallback{50};
+constexpr std::size_t kMostSplitBytes = 256UL * 1024 * 1024;
+
+std::vector<Node> nodes_of(const protocol::ProduceResponse& response) {
+  std::vector<Node> nodes;
+  for (const auto& endpoint : response.node_endpoints) {
+    nodes.push_back(Node{endpoint.node_id, endpoint.host, static_cast<std::uint16_t>(endpoint.port), endpoint.rack});
+  }
+  return nodes;
+}
+
+/// The broker's own words, and those about single records.
+std::string words_of(const protocol::ProduceResponse::PartitionProduceResponse& answer) {
+  std::string words = answer.error_message.value_or("");
+  for (const auto& error : answer.record_errors) {
+    words += fmt::format("{}record {}: {}", words.empty() ? "" : "; ", error.batch_index,
+                         error.batch_index_error_message.value_or(""));
+    if (words.size() > 500) break;
+  }
+  return words;
+}
+
+}  // namespace
+
+void Sender::on_response(InFlight& request, const protocol::ProduceResponse& response, std::int16_t version) {
+  constexpr std::int16_t kFirstVersionWithIds = 13;
+  const auto cluster = router_->metadata().snapshot();
+  for (const auto& topic : response.responses) {
+    std::string name = topic.name;
+    if (version >= kFirstVersionWithIds) {
+      const auto found = std::find_if(request.batches.begin(), request.batches.end(), [&](const BatchPtr& batch) {
+        if (!batch) return false;
+        const TopicMetadata* metadata = cluster->topic(batch->queue->topic->name);
+        return metadata != nullptr && metadata->id == topic.topic_id;
+      });
+      if (found == request.batches.end()) continue;
+      name = (*found)->queue->topic->name;
+    }
+    for (const auto& answer : topic.partition_responses) {
+      const auto found = std::find_if(request.batches.begin(), request.batches.end(), [&](const BatchPtr& batch) {
+        return batch && batch->queue->partition == answer.index && batch->queue->topic->name == name;
+      });
+      if (found == request.batches.end()) continue;
+      --(*found)->queue->in_flight;
+      on_partition(std::move(*found), answer, response);
+    }
+  }
+  // A topic that was made anew has another id: its batches are not in the answer under the one we know.
+  Failure missing{make_error_code(Errc::corrupt_data), request.broker + " left partitions out of its Produce answer"};
+  on_request_failed(request, missing);
+}
+
+void Sender::on_partition(BatchPtr batch, const protocol::ProduceResponse::PartitionProduceResponse& answer,
+                          const protocol::ProduceResponse& response) {
+  if (answer.error_code == 0) {
+    const std::int64_t last = answer.base_offset + batch->record_count - 1;
+    batch->queue->sequence.on_delivered(batch->sequence, batch->record_count, last);
+    deliver(std::move(batch), answer.base_offset, answer.log_append_time_ms);
+    return;
+  }
+  if (answer.current_leader.leader_id >= 0) {
+    router_->metadata().update_leader(batch->queue->topic->name, batch->queue->partition,
+                                      answer.current_leader.leader_id, answer.current_leader.leader_epoch,
+                                      nodes_of(response));
+  }
+  on_broker_error(std::move(batch), answer);
+}
+
+void Sender::on_broker_error(BatchPtr batch, const protocol::ProduceResponse::PartitionProduceResponse& answer) {
+  const auto error = static_cast<ErrorCode>(answer.error_code);
+  const std::string words = words_of(answer);
+  Failure why = broker_failure(answer.error_code, fmt::format("{}: {}{}{}", batch->queue->name, batch->last_broker,
+                                                              words.empty() ? "" : " says: ", words));
+  if (needs_metadata_update(why)) router_->request_metadata_update();
+  if (error == ErrorCode::message_too_large && split(batch)) return;
+  if (!batch->sequence.is_assigned()) {
+    const bool can_retry = is_retriable(why);
+    retry_or_fail(std::move(batch), std::move(why), can_retry);
+    return;
+  }
+  PartitionSequence& sequence = batch->queue->sequence;
+  switch (sequence.on_error(error, batch->sequence, answer.log_start_offset)) {
+    case SequenceVerdict::delivered:
+      sequence.on_delivered(batch->sequence, batch->record_count, -1);
+      deliver(std::move(batch), -1, -1);
+      return;
+    case SequenceVerdict::reset_retry:
+      sequence.require_reset();
+      retry_or_fail(std::move(batch), std::move(why), true);
+      return;
+    case SequenceVerdict::retry:
+      retry_or_fail(std::move(batch), std::move(why), true);
+      return;
+    case SequenceVerdict::fail:
+      retry_or_fail(std::move(batch), std::move(why), false);
+      return;
+  }
+}
+
+void Sender::on_request_failed(InFlight& request, const Failure& why) {
+  const bool any =
+      std::any_of(request.batches.begin(), request.batches.end(), [](const auto& b) { return b != nullptr; });
+  if (!any) return;
+  const bool can_retry = is_retriable(why) || why.code == Errc::corrupt_data;
+  router_->request_metadata_update();
+  for (BatchPtr& batch : request.batches) {
+    if (!batch) continue;
+    --batch->queue->in_flight;
+    Failure named{why.code, batch->queue->name + ": " + why.subject};
+    retry_or_fail(std::move(batch), std::move(named), can_retry);
+  }
+}
+
+void Sender::retry_or_fail(BatchPtr batch, Failure why, bool can_retry) {
+  if (aborted_) {
+    fail(std::move(batch), *aborted_);
+    return;
+  }
+  if (can_retry && batch->attempts <= config_.retries) {
+    requeue(std::move(batch), std::move(why));
+    return;
+  }
+  if (batch->sequence.is_assigned()) batch->queue->sequence.require_reset();
+  if (can_retry)
+    why.subject += fmt::format(" (gave up after {} attempts, retries={})", batch->attempts, config_.retries);
+  fail(std::move(batch), std::move(why));
+}
+
+/// Back to its place: before all that was made later.
+void Sender::requeue(BatchPtr batch, Failure why) {
+  PartitionQueue& queue = *batch->queue;
+  batch->retry_at = runtime_->now() + backoff_.after(batch->attempts - 1);
+  batch->last_failure = std::move(why);
+  router_->logger().debug("{}: sent again after attempt {}: {}", queue.name, batch->attempts,
+                          batch->last_failure.message());
+  const std::lock_guard lock(queue.mutex);
+  const auto later = std::find_if(queue.batches.begin(), queue.batches.end(),
+                                  [&batch](const BatchPtr& other) { return other->number > batch->number; });
+  queue.batches.insert(later, std::move(batch));
+  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
+}
+
+/// A batch that the broker finds too large goes again in halves. False, and untouched, where it cannot be halved.
+bool Sender::split(BatchPtr& batch) {
+  if (batch->record_count < 2 || aborted_) return false;
+  const auto view = record::BatchView::read(*batch->bytes);
+  Bytes scratch;
+  const auto plain = view ? view->plain_records(scratch, kMostSplitBytes) : Result<BytesView>(failure(view.error()));
+  if (!plain) return false;
+  PartitionQueue& queue = *batch->queue;
+  const std::int32_t half = batch->record_count / 2;
+  BatchPtr second = accumulator_.make_batch(queue, 0, plain->size());
+  BatchPtr first = accumulator_.make_batch(queue, 0, plain->size());
+  record::RecordReader reader = view->reader(*plain);
+  record::RecordView record;
+  std::vector<record::HeaderView> headers;
+  for (std::int32_t i = 0; i < batch->record_count; ++i) {
+    if (!reader.next(record).value_or(false)) return false;
+    headers.clear();
+    for (const record::HeaderView& header : record.headers) headers.push_back(header);
+    ProducerBatch& target = i < half ? *first : *second;
+    target.builder.append(
+        {.timestamp_ms = record.timestamp_ms, .key = record.key, .value = record.value, .headers = headers});
+    ++target.record_count;
+  }
+  for (PendingDelivery& pending : batch->deliveries) {
+    const bool in_first = pending.index < half;
+    if (!in_first) pending.index -= half;
+    (in_first ? first : second)->deliveries.push_back(std::move(pending));
+  }
+  batch->deliveries.clear();
+  if (batch->sequence.is_assigned()) queue.sequence.require_reset();
+  accumulator_.note_incomplete(batch->number);  // a second one under this number: flush waits for both halves
+  second->reserved_bytes = batch->reserved_bytes;
+  const std::lock_guard lock(queue.mutex);
+  auto place = std::find_if(queue.batches.begin(), queue.batches.end(),
+                            [&batch](const BatchPtr& other) { return other->number > batch->number; });
+  for (BatchPtr* part : {&second, &first}) {
+    (*part)->number = batch->number;
+    (*part)->is_full = true;
+    (*part)->created_at = batch->created_at;
+    (*part)->deadline = batch->deadline;
+    place = queue.batches.insert(place, std::move(*part));
+  }
+  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
+  batch.reset();
+  return true;
+}
+
+void Sender::deliver(BatchPtr batch, std::int64_t base_offset, std::int64_t log_append_time_ms) {
+  Delivery delivery;
+  counters_.records_delivered.fetch_add(static_cast<std::uint64_t>(batch->record_count), std::memory_order_relaxed);
+  complete(*batch, delivery, base_offset, log_append_time_ms);
+  accumulator_.retire(std::move(batch));
+}
+
+void Sender::fail(BatchPtr batch, Failure why) {
+  Delivery delivery;
+  delivery.error = why.code;
+  delivery.context = std::move(why.subject);
+  counters_.records_failed.fetch_add(static_cast<std::uint64_t>(batch->record_count), std::memory_order_relaxed);
+  complete(*batch, delivery, -1, -1);
+  accumulator_.retire(std::move(batch));
+}
+
+void Sender::complete(ProducerBatch& batch, Delivery& delivery, std::int64_t base_offset,
+                      std::int64_t log_append_time_ms) {
+  if (batch.deliveries.empty()) return;
+  delivery.topic = batch.queue->topic->name;
+  delivery.partition = batch.queue->partition;
+  runtime::MonotonicTime started = runtime_->now();
+  for (PendingDelivery& pending : batch.deliveries) {
+    delivery.offset = base_offset < 0 ? -1 : base_offset + pending.index;
+    const std::int64_t timestamp_ms = log_append_time_ms >= 0 ? log_append_time_ms : pending.timestamp_ms;
+    delivery.timestamp = Timestamp(milliseconds(timestamp_ms));
+    for (const auto& interceptor : interceptors_) interceptor->on_delivery(delivery);
+    if (pending.callback) pending.callback(delivery);
+    const runtime::MonotonicTime ended = runtime_->now();
+    if (ended - started > kSlowCallback) {
+      counters_.slow_callbacks.fetch_add(1, std::memory_order_relaxed);
+      router_->logger().once(runtime::LogLevel::warn, "slow callback",
+                             "a delivery callback for {} ran for {} ms and held up the client's reactor",
+                             batch.queue->name, std::chrono::duration_cast<milliseconds>(ended - started).count());
+    }
+    started = ended;
+  }
+}
+
+Failure Sender::explain_timeout(const ProducerBatch& batch) const {
+  std::string cause = batch.last_failure.message();
+  if (!batch.last_failure.code) {
+    const auto cluster = router_->metadata().snapshot();
+    const PartitionMetadata* partition = cluster->partition(batch.queue->topic->name, batch.queue->partition);
+    if (partition == nullptr || partition->leader < 0) {
+      cause = "the partition has no leader";
+    } else if (id_failure_.code) {
+      cause = id_failure_.message();
+    } else {
+      cause = router_->last_failure(partition->leader);
+      if (cause.empty()) cause = fmt::format("broker {} did not take it in time", partition->leader);
+    }
+  }
+  return Failure{
+      make_error_code(Errc::timed_out),
+      fmt::format("{}: {} records not delivered within delivery.timeout.ms={} after {} attempts; last cause: {}",
+                  batch.queue->name, batch.record_count, config_.delivery_timeout.count(), batch.attempts, cause)};
+}
+
+}  // namespace barnabas::client

@@ -1,0 +1,56 @@
+#include "client/producer/sequence_numbers.h"
+
+#include <limits>
+
+namespace barnabas::client {
+
+using protocol::ErrorCode;
+
+BatchSequence PartitionSequence::assign(const ProducerIdentity& identity, std::int32_t record_count) {
+  if (!(identity_ == identity)) reset(identity);
+  const BatchSequence batch{identity_, next_};
+  next_ = record::increment_sequence(next_, record_count);
+  return batch;
+}
+
+void PartitionSequence::reset(const ProducerIdentity& identity) {
+  identity_ = identity;
+  next_ = 0;
+  last_acked_ = record::kNoSequence;
+  reset_required_ = false;
+}
+
+void PartitionSequence::on_delivered(const BatchSequence& batch, std::int32_t record_count, std::int64_t last_offset) {
+  if (!batch.is_assigned() || !(batch.identity == identity_)) return;
+  last_acked_ = record::increment_sequence(batch.base, record_count - 1);
+  if (last_offset > last_acked_offset_) last_acked_offset_ = last_offset;
+}
+
+bool PartitionSequence::is_next(const BatchSequence& batch) const noexcept {
+  if (last_acked_ == record::kNoSequence) return batch.base == 0;
+  return batch.base == record::increment_sequence(last_acked_, 1);
+}
+
+SequenceVerdict PartitionSequence::on_error(ErrorCode error, const BatchSequence& batch,
+                                            std::int64_t log_start_offset) const {
+  if (error == ErrorCode::duplicate_sequence_number) return SequenceVerdict::delivered;
+  if (error == ErrorCode::unknown_producer_id) {
+    // Without a log start offset we cannot tell whether the broker lost us or retention did: asking again tells.
+    if (log_start_offset == -1 || !(batch.identity == identity_)) return SequenceVerdict::retry;
+    return SequenceVerdict::reset_retry;
+  }
+  if (error == ErrorCode::out_of_order_sequence_number) {
+    // An earlier batch is being sent again: this one's turn comes after it. If it is itself the next, there is a gap.
+    const bool waits_its_turn = !(batch.identity == identity_) || !is_next(batch);
+    return waits_its_turn ? SequenceVerdict::retry : SequenceVerdict::reset_retry;
+  }
+  if (error == ErrorCode::invalid_producer_epoch) return SequenceVerdict::reset_retry;
+  return protocol::is_retriable(error) ? SequenceVerdict::retry : SequenceVerdict::fail;
+}
+
+ProducerIdentity next_epoch(const ProducerIdentity& identity) noexcept {
+  if (!identity.is_known() || identity.epoch == std::numeric_limits<std::int16_t>::max()) return {};
+  return {identity.id, static_cast<std::int16_t>(identity.epoch + 1)};
+}
+
+}  // namespace barnabas::client
