@@ -49,15 +49,22 @@ class ClientRuntime : public std::enable_shared_from_this<ClientRuntime> {
   }
 
   /// What every synchronous call is: starts `work` on the executor and blocks until it has ended. `work` must bound its
-  /// own time. Errors: work's; Errc::would_deadlock at once when called on the thread that would have to do the work.
+  /// own time; `give_up` is for an executor of the user's that does not run (any more). Errors: work's;
+  /// Errc::would_deadlock at once when called on the thread that would have to do the work; Errc::timed_out when it has
+  /// not ended by `give_up`.
   template <typename T>
-  Result<T> wait(asio::awaitable<Result<T>> work) {
+  Result<T> wait(asio::awaitable<Result<T>> work, runtime::MonotonicTime give_up = runtime::MonotonicTime::max()) {
     if (is_current_thread()) return failure(Errc::would_deadlock, "a blocking call on the client's own reactor thread");
     auto state = std::make_shared<Waited<T>>();
     state->signal = env_.make_signal();
     asio::co_spawn(executor_, finish(std::move(work), state), asio::detached);
-    state->signal->wait_until(runtime::MonotonicTime::max(), [&state] { return state->result.has_value(); });
-    return std::move(*state->result);
+    std::optional<Result<T>> result;
+    state->signal->wait_until(give_up, [&state, &result] {
+      if (state->result) result = std::move(state->result);
+      return result.has_value();
+    });
+    if (!result) return failure(Errc::timed_out, "the executor that the client was given does not run");
+    return std::move(*result);
   }
 
  private:
@@ -69,7 +76,8 @@ class ClientRuntime : public std::enable_shared_from_this<ClientRuntime> {
   template <typename T>
   static asio::awaitable<void> finish(asio::awaitable<Result<T>> work, std::shared_ptr<Waited<T>> state) {
     Result<T> result = co_await std::move(work);
-    state->signal->notify([&state, &result] { state->result.emplace(std::move(result)); });
+    auto& place = state->result;
+    state->signal->notify([&place, &result] { place.emplace(std::move(result)); });
   }
 
   runtime::Env& env_;

@@ -139,6 +139,7 @@ struct ApiVersionRange {
 struct BrokerApiVersions {
   std::int32_t broker_id = -1;
   std::vector<ApiVersionRange> apis;  ///< By key.
+  ItemError error;
 };
 
 using AdminTimeout = std::optional<std::chrono::milliseconds>;  ///< None: default.api.timeout.ms.

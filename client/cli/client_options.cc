@@ -1,0 +1,32 @@
+#include "client/cli/client_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+namespace barnabas::cli {
+
+void ClientOptions::add_to(CLI::App& verb) {
+  verb.add_option("-b,--bootstrap-server", bootstrap_server, "host:port of a broker, or several with commas between")
+      ->capture_default_str();
+  verb.add_option("-X,--property", properties, "a client setting, name=value; may be given again")
+      ->allow_extra_args(false);
+}
+
+Config ClientOptions::config(const Config& defaults) const {
+  Config config{{"bootstrap.servers", bootstrap_server}, {"client.id", "barnabas-cli"}};
+  for (const auto& [name, value] : defaults.properties()) config.set(name, value);
+  for (const std::string& property : properties) {
+    auto [name, value] = split_pair(property, "--property");
+    config.set(std::move(name), std::move(value));
+  }
+  return config;
+}
+
+std::pair<std::string, std::string> split_pair(const std::string& text, const std::string& option) {
+  const auto at = text.find('=');
+  if (at == 0 || at == std::string::npos) throw UsageError(fmt::format("{} '{}' is not name=value", option, text));
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+}  // namespace barnabas::cli

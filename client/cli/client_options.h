@@ -1,0 +1,35 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "barnabas/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace barnabas::cli {
+
+/// The command line asks for something that cannot be; what() is the line that the user sees.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// How to reach the cluster: what every command takes.
+struct ClientOptions {
+  std::string bootstrap_server = "localhost:9092";
+  std::vector<std::string> properties;  ///< "name=value".
+
+  void add_to(CLI::App& verb);
+  /// bootstrap.servers and client.id, then `defaults`, then the user's properties, which win.
+  /// Errors: throws UsageError for a property without '='.
+  Config config(const Config& defaults = {}) const;
+};
+
+/// "name=value" in its parts. Errors: throws UsageError that names the option.
+std::pair<std::string, std::string> split_pair(const std::string& text, const std::string& option);
+
+}  // namespace barnabas::cli
