@@ -5,8 +5,8 @@ namespace {
 
 using Type = runtime::ConfigType;
 using Importance = runtime::ConfigImportance;
-constexpr bool kDynamic = true;
-constexpr bool kStatic = false;
+constexpr Access kDynamic = Access::dynamic;
+constexpr Access kStatic = Access::fixed;
 
 // clang-format off
 const SettingRow kRows[] = {

@@ -22,6 +22,13 @@ enum class Why {
   refused,       ///< A limit or promise that is not kept yet.
 };
 
+/// Who may see and change a setting in Kafka.
+enum class Access {
+  dynamic,   ///< May change while the broker runs.
+  fixed,     ///< Read at the start only.
+  internal,  ///< Fixed, and not shown.
+};
+
 /// One setting as the tables of this folder write it down. The range is in Kafka's own notation.
 struct SettingRow {
   const char* name;
@@ -29,7 +36,7 @@ struct SettingRow {
   const char* default_text;  ///< nullptr is null.
   const char* range;
   runtime::ConfigImportance importance;
-  bool dynamic;  ///< Whether Kafka lets it change while the broker runs.
+  Access access;
   Why why;
   const char* doc = "";
   const char* differs = "";

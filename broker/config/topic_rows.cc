@@ -5,7 +5,8 @@ namespace {
 
 using Type = runtime::ConfigType;
 using Importance = runtime::ConfigImportance;
-constexpr bool kDynamic = true;
+constexpr Access kDynamic = Access::dynamic;
+constexpr Access kInternal = Access::internal;
 
 // clang-format off
 const SettingRow kRows[] = {
@@ -31,7 +32,7 @@ const SettingRow kRows[] = {
      "Replicas whose fetching is throttled.", "", ""},
     {"index.interval.bytes", Type::integer, "4096", "[0,...]", Importance::medium, kDynamic, Why::acts,
      "Bytes of log between two entries of the offset index.", "", "log.index.interval.bytes"},
-    {"internal.segment.bytes", Type::integer, nullptr, "", Importance::medium, kDynamic, Why::acts,
+    {"internal.segment.bytes", Type::integer, nullptr, "", Importance::medium, kInternal, Why::acts,
      "Largest size of a segment, without the lower limit that segment.bytes has; for tests.", "", ""},
     {"leader.replication.throttled.replicas", Type::list, "", "[partitionId]:[brokerId],[partitionId]:[brokerId],...", Importance::medium, kDynamic, Why::single,
      "Replicas whose serving is throttled.", "", ""},

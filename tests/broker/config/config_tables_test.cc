@@ -62,8 +62,9 @@ void expect_agreement(const nlohmann::json& facts, const runtime::ConfigTable& t
       EXPECT_EQ(*def->default_value, with_real_paths(fact["default"])) << name;
     }
     EXPECT_EQ(row->range, fact.value("valid", "")) << name;
+    EXPECT_EQ(row->access == Access::internal, fact["internal"].get<bool>()) << name;
     if (fact.contains("dynamic")) {
-      EXPECT_EQ(row->dynamic, fact["dynamic"].get<bool>()) << name;
+      EXPECT_EQ(row->access == Access::dynamic, fact["dynamic"].get<bool>()) << name;
     }
     if (fact.contains("brokerDefaultKey")) {
       const auto& key = fact["brokerDefaultKey"];
