@@ -1,67 +1,79 @@
 #include "broker/log/checkpoint_file.h"
 
 #include <charconv>
-#include <sstream>
 
 namespace barnabas::log {
 namespace {
 
-constexpr const char* kVersion = "0";
-
-tl::unexpected<Failure> corrupt(const std::string& path, std::size_t line, const std::string& why) {
-  return failure(Errc::corrupt_data, path + ", line " + std::to_string(line) + ": " + why);
-}
-
-template <typename Integer>
-bool parse(const std::string& text, Integer& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
+/// Cuts the text up to the next line break; false at the end.
+bool next_line(std::string_view& rest, std::string_view& line) {
+  if (rest.empty()) return false;
+  const std::size_t end = rest.find('\n');
+  line = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return true;
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> read_checkpoint_lines(runtime::Files& files, const std::string& path) {
-  if (!files.exists(path)) return std::vector<std::string>{};
+template <typename Integer>
+std::optional<Integer> parse_number(std::string_view text) {
+  Integer value{};
+  const auto [stop, why] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (why != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+template std::optional<std::int32_t> parse_number<std::int32_t>(std::string_view);
+template std::optional<std::int64_t> parse_number<std::int64_t>(std::string_view);
+
+Result<std::vector<std::string_view>> parse_checkpoint_lines(std::string_view text, const std::string& path) {
+  std::string_view line;
+  if (!next_line(text, line) || line != "0") return failure(Errc::corrupt_data, path + ": the version is not 0");
+  const auto count = next_line(text, line) ? parse_number<std::int32_t>(line) : std::nullopt;
+  if (!count || *count < 0) return failure(Errc::corrupt_data, path + ": no number of entries in line 2");
+  std::vector<std::string_view> entries;
+  while (next_line(text, line)) entries.push_back(line);
+  if (entries.size() != static_cast<std::size_t>(*count)) {
+    return failure(Errc::corrupt_data, path + ": line 2 says " + std::to_string(*count) + " entries, there are " +
+                                           std::to_string(entries.size()));
+  }
+  return entries;
+}
+
+std::string format_checkpoint_lines(const std::vector<std::string>& entries) {
+  std::string text = "0\n" + std::to_string(entries.size()) + '\n';
+  for (const std::string& entry : entries) text += entry + '\n';
+  return text;
+}
+
+Result<std::map<TopicPartition, std::int64_t>> read_offset_checkpoint(runtime::Files& files, const std::string& path) {
+  std::map<TopicPartition, std::int64_t> offsets;
+  if (!files.exists(path)) return offsets;
   const auto bytes = files.read(path);
   if (!bytes) return failure(bytes.error());
-  std::istringstream in{std::string(as_text(*bytes))};
-  std::string version;
-  std::string count_text;
-  if (!std::getline(in, version) || version != kVersion) return corrupt(path, 1, "the version is not 0");
-  std::size_t count = 0;
-  if (!std::getline(in, count_text) || !parse(count_text, count)) return corrupt(path, 2, "no count");
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  if (lines.size() != count) return corrupt(path, 2, "says " + count_text + " entries, there are " + std::to_string(lines.size()));
-  return lines;
-}
-
-Result<void> write_checkpoint_lines(runtime::Files& files, const std::string& path, const std::vector<std::string>& lines) {
-  std::string text = std::string(kVersion) + "\n" + std::to_string(lines.size()) + "\n";
-  for (const std::string& line : lines) text += line + "\n";
-  return files.write_atomically(path, as_bytes(text));
-}
-
-Result<OffsetCheckpoint> read_offset_checkpoint(runtime::Files& files, const std::string& path) {
-  const auto lines = read_checkpoint_lines(files, path);
+  const auto lines = parse_checkpoint_lines(as_text(*bytes), path);
   if (!lines) return failure(lines.error());
-  OffsetCheckpoint offsets;
-  for (std::size_t i = 0; i < lines->size(); ++i) {
-    std::istringstream in((*lines)[i]);
-    TopicPartitionName name;
-    std::int64_t offset = 0;
-    if (!(in >> name.first >> name.second >> offset)) return corrupt(path, i + 3, "not topic, partition and offset");
-    offsets[name] = offset;
+  for (const std::string_view line : *lines) {
+    const std::size_t first = line.find(' ');
+    const std::size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
+    if (second == std::string_view::npos) return failure(Errc::corrupt_data, path + ": '" + std::string(line) + "'");
+    const auto partition = parse_number<std::int32_t>(line.substr(first + 1, second - first - 1));
+    const auto offset = parse_number<std::int64_t>(line.substr(second + 1));
+    if (!partition || !offset) return failure(Errc::corrupt_data, path + ": '" + std::string(line) + "'");
+    offsets[{std::string(line.substr(0, first)), *partition}] = *offset;
   }
   return offsets;
 }
 
-Result<void> write_offset_checkpoint(runtime::Files& files, const std::string& path, const OffsetCheckpoint& offsets) {
+Result<void> write_offset_checkpoint(runtime::Files& files, const std::string& path,
+                                     const std::map<TopicPartition, std::int64_t>& offsets) {
   std::vector<std::string> lines;
-  for (const auto& [name, offset] : offsets) {
-    lines.push_back(name.first + " " + std::to_string(name.second) + " " + std::to_string(offset));
+  lines.reserve(offsets.size());
+  for (const auto& [partition, offset] : offsets) {
+    lines.push_back(partition.topic + ' ' + std::to_string(partition.partition) + ' ' + std::to_string(offset));
   }
-  return write_checkpoint_lines(files, path, lines);
+  return files.write_atomically(path, as_bytes(format_checkpoint_lines(lines)));
 }
 
 }  // namespace barnabas::log

@@ -3,27 +3,29 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
+#include "broker/log/topic_partition.h"
 #include "common/bytes/result.h"
 #include "common/runtime/files.h"
 
 namespace barnabas::log {
 
-/// Topic and partition, as checkpoint files name them.
-using TopicPartitionName = std::pair<std::string, std::int32_t>;
-using OffsetCheckpoint = std::map<TopicPartitionName, std::int64_t>;
+/// Kafka's checkpoint files: a version line (0), a line with the number of entries, an entry a line
+/// (docs/formats/checkpoints.md). Errors of reading: corrupt_data naming the file and line.
+/// Source: Kafka's CheckpointFile.
+Result<std::vector<std::string_view>> parse_checkpoint_lines(std::string_view text, const std::string& path);
+std::string format_checkpoint_lines(const std::vector<std::string>& entries);
 
-/// Lines behind a version and a count: the form of all of Kafka's checkpoint files (docs/formats/checkpoints.md).
-/// Errors: corrupt_data with file and line. An absent file has no lines.
-Result<std::vector<std::string>> read_checkpoint_lines(runtime::Files& files, const std::string& path);
-Result<void> write_checkpoint_lines(runtime::Files& files, const std::string& path,
-                                    const std::vector<std::string>& lines);
+/// Lines of "topic partition offset": recovery-point-, log-start- and replication-offset-checkpoint.
+/// Reading an absent file gives nothing; writing is atomic.
+Result<std::map<TopicPartition, std::int64_t>> read_offset_checkpoint(runtime::Files& files, const std::string& path);
+Result<void> write_offset_checkpoint(runtime::Files& files, const std::string& path,
+                                     const std::map<TopicPartition, std::int64_t>& offsets);
 
-/// recovery-point-offset-checkpoint, log-start-offset-checkpoint, replication-offset-checkpoint,
-/// cleaner-offset-checkpoint: "topic partition offset" a line.
-Result<OffsetCheckpoint> read_offset_checkpoint(runtime::Files& files, const std::string& path);
-Result<void> write_offset_checkpoint(runtime::Files& files, const std::string& path, const OffsetCheckpoint& offsets);
+/// The whole of a decimal number; nothing for any other text.
+template <typename Integer>
+std::optional<Integer> parse_number(std::string_view text);
 
 }  // namespace barnabas::log

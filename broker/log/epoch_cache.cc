@@ -1,87 +1,126 @@
 #include "broker/log/epoch_cache.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include "broker/log/checkpoint_file.h"
 
 namespace barnabas::log {
+namespace {
 
-Result<void> EpochCache::load() {
-  const auto lines = read_checkpoint_lines(*files_, path_);
+constexpr const char* kFileName = "/leader-epoch-checkpoint";
+
+}  // namespace
+
+Result<void> EpochCache::open(runtime::Files& files, const std::string& directory) {
+  const std::lock_guard lock(mutex_);
+  files_ = &files;
+  path_ = directory + kFileName;
+  entries_.clear();
+  if (!files.exists(path_)) return {};
+  const auto bytes = files.read(path_);
+  if (!bytes) return failure(bytes.error());
+  const auto lines = parse_checkpoint_lines(as_text(*bytes), path_);
   if (!lines) return failure(lines.error());
-  std::vector<Entry> entries;
-  for (const std::string& line : *lines) {
-    std::istringstream in(line);
-    Entry entry;
-    if (!(in >> entry.epoch >> entry.start_offset)) return failure(Errc::corrupt_data, path_ + ": not an epoch and an offset: " + line);
-    entries.push_back(entry);
+  for (const std::string_view line : *lines) {
+    const std::size_t space = line.find(' ');
+    const auto epoch = parse_number<std::int32_t>(line.substr(0, space));
+    const auto offset =
+        space == std::string_view::npos ? std::nullopt : parse_number<std::int64_t>(line.substr(space + 1));
+    if (!epoch || !offset) return failure(Errc::corrupt_data, path_ + ": '" + std::string(line) + "'");
+    assign_locked(*epoch, *offset);
   }
-  const std::lock_guard guard(mutex_);
-  entries_ = std::move(entries);
   return {};
 }
 
-Result<void> EpochCache::store(std::vector<Entry> entries) {
+bool EpochCache::assign_locked(std::int32_t epoch, std::int64_t start_offset) {
+  if (epoch < 0 || start_offset < 0) return false;
+  if (!entries_.empty() && entries_.back().epoch == epoch && start_offset >= entries_.back().start_offset) return false;
+  const auto contradicts = [&](const EpochEntry& entry) {
+    return entry.epoch >= epoch || entry.start_offset >= start_offset;
+  };
+  entries_.erase(std::find_if(entries_.begin(), entries_.end(), contradicts), entries_.end());
+  entries_.push_back({epoch, start_offset});
+  return true;
+}
+
+Result<void> EpochCache::write_locked() const {
   std::vector<std::string> lines;
-  for (const Entry& entry : entries) lines.push_back(std::to_string(entry.epoch) + " " + std::to_string(entry.start_offset));
-  if (const auto done = write_checkpoint_lines(*files_, path_, lines); !done) return done;
-  const std::lock_guard guard(mutex_);
-  entries_ = std::move(entries);
-  return {};
+  lines.reserve(entries_.size());
+  for (const auto& entry : entries_)
+    lines.push_back(std::to_string(entry.epoch) + ' ' + std::to_string(entry.start_offset));
+  return files_->write_atomically(path_, as_bytes(format_checkpoint_lines(lines)));
 }
 
 Result<void> EpochCache::assign(std::int32_t epoch, std::int64_t start_offset) {
-  if (const auto last = latest(); epoch < 0 || (last && last->epoch >= epoch)) return {};
-  std::vector<Entry> changed = entries();
-  // An epoch that began where this one begins never held a record.
-  std::erase_if(changed, [&](const Entry& e) { return e.start_offset >= start_offset; });
-  changed.push_back({epoch, start_offset});
-  return store(std::move(changed));
+  const std::lock_guard lock(mutex_);
+  return assign_locked(epoch, start_offset) ? write_locked() : Result<void>{};
 }
 
-Result<void> EpochCache::truncate_from_end(std::int64_t end_offset) {
-  std::vector<Entry> changed = entries();
-  if (std::erase_if(changed, [&](const Entry& e) { return e.start_offset >= end_offset; }) == 0) return {};
-  return store(std::move(changed));
+void EpochCache::note(std::int32_t epoch, std::int64_t start_offset) {
+  const std::lock_guard lock(mutex_);
+  if (entries_.empty() || epoch > entries_.back().epoch) assign_locked(epoch, start_offset);
 }
 
-Result<void> EpochCache::truncate_from_start(std::int64_t start_offset) {
-  std::vector<Entry> changed = entries();
-  std::size_t holds = 0;  // entries that begin at or before the new start
-  while (holds < changed.size() && changed[holds].start_offset <= start_offset) ++holds;
-  if (holds == 0 || (holds == 1 && changed[0].start_offset == start_offset)) return {};
-  changed.erase(changed.begin(), changed.begin() + static_cast<std::ptrdiff_t>(holds - 1));
-  changed[0].start_offset = start_offset;
-  return store(std::move(changed));
+Result<void> EpochCache::write() {
+  const std::lock_guard lock(mutex_);
+  return write_locked();
 }
 
-std::optional<EpochCache::Entry> EpochCache::latest() const {
-  const std::lock_guard guard(mutex_);
-  if (entries_.empty()) return std::nullopt;
-  return entries_.back();
+Result<void> EpochCache::truncate_from_end(std::int64_t offset) {
+  const std::lock_guard lock(mutex_);
+  if (entries_.empty() || entries_.back().start_offset < offset) return {};
+  std::erase_if(entries_, [offset](const EpochEntry& entry) { return entry.start_offset >= offset; });
+  return write_locked();
 }
 
-std::optional<std::int32_t> EpochCache::epoch_of(std::int64_t offset) const {
-  const std::lock_guard guard(mutex_);
-  std::optional<std::int32_t> found;
-  for (const Entry& entry : entries_) {
-    if (entry.start_offset <= offset) found = entry.epoch;
-  }
-  return found;
+Result<void> EpochCache::truncate_from_start(std::int64_t offset) {
+  const std::lock_guard lock(mutex_);
+  const auto after = std::find_if(entries_.begin(), entries_.end(),
+                                  [offset](const EpochEntry& entry) { return entry.start_offset > offset; });
+  if (after == entries_.begin() || entries_.front().start_offset == offset) return {};
+  EpochEntry in_force = *(after - 1);
+  in_force.start_offset = offset;
+  entries_.erase(entries_.begin(), after);
+  entries_.insert(entries_.begin(), in_force);
+  return write_locked();
 }
 
-std::optional<std::pair<std::int32_t, std::int64_t>> EpochCache::end_offset_for(std::int32_t epoch, std::int64_t log_end_offset) const {
-  const std::lock_guard guard(mutex_);
-  if (epoch < 0 || entries_.empty() || epoch > entries_.back().epoch) return std::nullopt;
-  if (epoch == entries_.back().epoch) return std::pair(epoch, log_end_offset);
-  const auto higher = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.epoch > epoch; });
-  if (higher == entries_.begin()) return std::pair(epoch, higher->start_offset);
-  return std::pair(std::prev(higher)->epoch, higher->start_offset);
+Result<void> EpochCache::clear() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+  return write_locked();
 }
 
-std::vector<EpochCache::Entry> EpochCache::entries() const {
-  const std::lock_guard guard(mutex_);
+std::optional<EpochEntry> EpochCache::latest() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.empty() ? std::nullopt : std::optional(entries_.back());
+}
+
+std::optional<EpochEntry> EpochCache::earliest() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.empty() ? std::nullopt : std::optional(entries_.front());
+}
+
+std::int32_t EpochCache::epoch_of(std::int64_t offset) const {
+  const std::lock_guard lock(mutex_);
+  const auto after = std::find_if(entries_.begin(), entries_.end(),
+                                  [offset](const EpochEntry& entry) { return entry.start_offset > offset; });
+  return after == entries_.begin() ? record::kNoLeaderEpoch : (after - 1)->epoch;
+}
+
+std::pair<std::int32_t, std::int64_t> EpochCache::end_offset_for(std::int32_t epoch, std::int64_t log_end) const {
+  const std::lock_guard lock(mutex_);
+  if (epoch < 0 || entries_.empty()) return {-1, -1};
+  if (entries_.back().epoch == epoch) return {epoch, log_end};
+  const auto higher =
+      std::find_if(entries_.begin(), entries_.end(), [epoch](const EpochEntry& entry) { return entry.epoch > epoch; });
+  if (higher == entries_.end()) return {-1, -1};
+  if (higher == entries_.begin()) return {epoch, higher->start_offset};
+  return {(higher - 1)->epoch, higher->start_offset};
+}
+
+std::vector<EpochEntry> EpochCache::entries() const {
+  const std::lock_guard lock(mutex_);
   return entries_;
 }
 

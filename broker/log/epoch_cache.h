@@ -8,45 +8,56 @@
 #include <vector>
 
 #include "common/bytes/result.h"
+#include "common/record/batch_header.h"
 #include "common/runtime/files.h"
 
 namespace barnabas::log {
 
-/// Which leader epoch began at which offset: `leader-epoch-checkpoint`. Both rise from entry to entry.
-/// Threads: any; one leaf mutex.  Source: Kafka's LeaderEpochFileCache.
+struct EpochEntry {
+  std::int32_t epoch = 0;
+  std::int64_t start_offset = 0;
+
+  friend bool operator==(const EpochEntry&, const EpochEntry&) = default;
+};
+
+/// Which leader epoch began at which offset; kept in the file leader-epoch-checkpoint (docs/formats/checkpoints.md).
+/// Invariant: epochs and start offsets both rise strictly.
+/// Threads: any.
+/// Source: Kafka's LeaderEpochFileCache.
 class EpochCache {
  public:
-  struct Entry {
-    std::int32_t epoch = -1;
-    std::int64_t start_offset = -1;
-    friend bool operator==(const Entry&, const Entry&) = default;
-  };
+  /// Reads the file; an absent one is an empty cache.
+  Result<void> open(runtime::Files& files, const std::string& directory);
 
-  EpochCache(runtime::Files& files, std::string path) : files_(&files), path_(std::move(path)) {}
-
-  /// A file that cannot be read is an error: epochs decide what is truncated.
-  Result<void> load();
-  /// Notes the epoch if it is new, and writes the file then.
+  /// Notes that `epoch` begins here. Entries that contradict it go. Writes the file only when something changed.
   Result<void> assign(std::int32_t epoch, std::int64_t start_offset);
-  /// Drops epochs that begin at or behind the new log end.
-  Result<void> truncate_from_end(std::int64_t end_offset);
-  /// Drops epochs that ended before the new log start; the one that holds it now begins there.
-  Result<void> truncate_from_start(std::int64_t start_offset);
-  std::optional<Entry> latest() const;
-  /// The epoch that the record at this offset was written in.
-  std::optional<std::int32_t> epoch_of(std::int64_t offset) const;
-  /// Largest known epoch that is not above the one asked for, and where it ended; none where nothing is known of it.
-  std::optional<std::pair<std::int32_t, std::int64_t>> end_offset_for(std::int32_t epoch,
-                                                                      std::int64_t log_end_offset) const;
-  std::vector<Entry> entries() const;
+  /// Like assign for an epoch above the latest, but leaves the file alone until write(): for recovery, which meets
+  /// many.
+  void note(std::int32_t epoch, std::int64_t start_offset);
+  Result<void> write();
+  /// Drops entries from `offset` on. Writes the file when something changed.
+  Result<void> truncate_from_end(std::int64_t offset);
+  /// Drops what ends before `offset`; the epoch in force there starts there now.
+  Result<void> truncate_from_start(std::int64_t offset);
+  Result<void> clear();
+
+  std::optional<EpochEntry> latest() const;
+  std::optional<EpochEntry> earliest() const;
+  /// -1 where none is known.
+  std::int32_t epoch_of(std::int64_t offset) const;
+  /// {epoch, end offset} for OffsetForLeaderEpoch: the largest known epoch not above the one asked for, and where the
+  /// next one begins; {-1, -1} when not known.
+  std::pair<std::int32_t, std::int64_t> end_offset_for(std::int32_t epoch, std::int64_t log_end) const;
+  std::vector<EpochEntry> entries() const;
 
  private:
-  Result<void> store(std::vector<Entry> entries);
+  bool assign_locked(std::int32_t epoch, std::int64_t start_offset);
+  Result<void> write_locked() const;
 
-  runtime::Files* files_;
-  const std::string path_;
+  runtime::Files* files_ = nullptr;
   mutable std::mutex mutex_;
-  std::vector<Entry> entries_;  // mutex_
+  std::string path_;                 // mutex_
+  std::vector<EpochEntry> entries_;  // mutex_
 };
 
 }  // namespace barnabas::log

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -7,155 +8,220 @@
 #include <string>
 #include <vector>
 
+#include "common/bytes/reader.h"
 #include "common/bytes/result.h"
+#include "common/bytes/writer.h"
 #include "common/runtime/files.h"
 
 namespace barnabas::log {
 
-/// What both index files are made of: fixed-size entries in rising order, appended at the end, zero padded by a broker
-/// that was killed (Kafka preallocates 10 MB). `Format` says how an entry is laid out, ordered, and told from padding.
-/// While a segment is active its entries are in memory; a sealed one is mapped for the time of a lookup.
-/// Threads: appends and truncations are the log's, lookups anyone's.
-template <typename Format>
+/// A file of fixed-size entries in rising order: what the offset index and the time index have in common.
+/// `Layout` says: Entry, kEntryBytes, encode, decode, key (what lookup searches by), offset, follows.
+/// Kafka preallocates index files and pads them with zeros: an entry of zeros is taken for the end.
+/// The entries of an active segment are held in memory and written out by persist(); those of a sealed one are looked
+/// up in the file, so that an old segment costs no memory. Threads: any.
+template <typename Layout>
 class IndexFile {
  public:
-  using Entry = typename Format::Entry;
+  using Entry = typename Layout::Entry;
+  static constexpr std::size_t kEntryBytes = Layout::kEntryBytes;
 
-  IndexFile(std::shared_ptr<runtime::File> file, std::uint64_t max_bytes)
-      : file_(std::move(file)), max_entries_(max_bytes / Format::kEntryBytes) {}
+  explicit IndexFile(std::int64_t base_offset) : base_offset_(base_offset) {}
 
-  /// Reads what is there; stops at the padding, and at the first entry that does not rise or is not `is_plausible`.
-  /// Returns whether nothing but padding was left out.
-  template <typename Predicate>
-  Result<bool> load(const Predicate& is_plausible) {
+  /// Opens, or makes, the file; finds the last entry. Errors: corrupt_data when it cannot be this segment's index.
+  Result<void> open(runtime::Files& files, const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    auto file = files.open(path, runtime::OpenMode::create);
+    if (!file) return failure(file.error());
+    file_ = std::move(*file);
     const auto size = file_->size();
     if (!size) return failure(size.error());
-    Bytes bytes(*size);
-    const auto got = file_->read_at(bytes, 0);
-    if (!got) return failure(got.error());
-    const std::lock_guard guard(mutex_);
-    entries_.clear();
-    bool is_clean = true;
-    for (std::size_t at = 0; at + Format::kEntryBytes <= *got; at += Format::kEntryBytes) {
-      const Entry entry = Format::decode(bytes.data() + at);
-      if (Format::is_padding(entry, entries_.size())) break;
-      is_clean = is_plausible(entry) && (entries_.empty() || Format::rises(entries_.back(), entry));
-      if (!is_clean) break;
-      entries_.push_back(entry);
-    }
-    written_ = entries_.size();
-    sealed_ = false;
-    return is_clean;
+    if (auto counted = count_entries(*size / kEntryBytes); !counted) return counted;
+    persisted_ = count_;
+    padded_ = *size != count_ * kEntryBytes;
+    return {};
   }
 
-  /// Takes an entry; those that do not rise are left out, as Kafka does. It reaches the file with the next write_out().
-  void append(Entry entry) {
-    const std::lock_guard guard(mutex_);
-    if (entries_.size() < max_entries_ && (entries_.empty() || Format::rises(entries_.back(), entry)))
+  /// Reads the entries into memory: for the segment that is appended to.
+  Result<void> make_resident() {
+    const std::lock_guard lock(mutex_);
+    entries_.clear();
+    entries_.reserve(count_);
+    Bytes bytes(count_ * kEntryBytes);
+    const auto size = file_->read_at(bytes, 0);
+    if (!size) return failure(size.error());
+    Reader in(bytes);
+    while (entries_.size() < count_) {
+      const Entry entry = Layout::decode(in, base_offset_);
+      if (!entries_.empty() && !Layout::follows(entries_.back(), entry)) return corrupt();
       entries_.push_back(entry);
+    }
+    if (!entries_.empty() && Layout::offset(entries_.front()) < base_offset_) return corrupt();
+    resident_ = true;
+    return {};
   }
-  bool is_full() const {
-    const std::lock_guard guard(mutex_);
-    return entries_.size() >= max_entries_;
+
+  Result<void> reset() {
+    const std::lock_guard lock(mutex_);
+    entries_.clear();
+    resident_ = true;
+    count_ = 0;
+    persisted_ = 0;
+    padded_ = false;
+    last_.reset();
+    return file_->truncate(0);
+  }
+
+  /// Ignored when it does not follow the last entry, or the entries are not in memory.
+  void append(const Entry& entry) {
+    const std::lock_guard lock(mutex_);
+    if (!resident_ || (last_ && !Layout::follows(*last_, entry))) return;
+    entries_.push_back(entry);
+    last_ = entry;
+    ++count_;
+  }
+
+  /// The last entry whose key is not above `target`.
+  Result<std::optional<Entry>> lookup(std::int64_t target) const {
+    std::shared_ptr<runtime::File> file;
+    std::size_t high = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (resident_) {
+        const auto above =
+            std::upper_bound(entries_.begin(), entries_.end(), target,
+                             [](std::int64_t key, const Entry& entry) { return key < Layout::key(entry); });
+        return above == entries_.begin() ? std::nullopt : std::optional(*(above - 1));
+      }
+      if (last_ && Layout::key(*last_) <= target) return last_;
+      file = file_;
+      high = count_;
+    }
+    return search(*file, high, target);
+  }
+
+  std::optional<Entry> last() const {
+    const std::lock_guard lock(mutex_);
+    return last_;
   }
   std::size_t size() const {
-    const std::lock_guard guard(mutex_);
-    return sealed_ ? written_ : entries_.size();
+    const std::lock_guard lock(mutex_);
+    return count_;
   }
-  bool is_sealed() const {
-    const std::lock_guard guard(mutex_);
-    return sealed_;
+  /// All of them, in memory or not.
+  Result<std::vector<Entry>> entries() const {
+    const std::lock_guard lock(mutex_);
+    if (resident_) return entries_;
+    std::vector<Entry> all;
+    for (std::size_t i = 0; i < count_; ++i) {
+      auto entry = read_entry(*file_, i);
+      if (!entry) return failure(entry.error());
+      all.push_back(*entry);
+    }
+    return all;
   }
 
-  /// The last entry for which `is_at_or_before` holds (it holds for a first part and then no more).
-  template <typename Predicate>
-  Result<std::optional<Entry>> last_where(const Predicate& is_at_or_before) const {
-    const std::lock_guard guard(mutex_);
-    if (!sealed_)
-      return search(
-          entries_.size(), [&](std::size_t i) { return entries_[i]; }, is_at_or_before);
-    if (written_ == 0) return std::nullopt;
-    const auto mapping = file_->map(written_ * Format::kEntryBytes);
-    if (!mapping) return failure(mapping.error());
-    const std::byte* bytes = (*mapping)->bytes().data();
-    return search(
-        written_, [&](std::size_t i) { return Format::decode(bytes + i * Format::kEntryBytes); }, is_at_or_before);
+  /// Drops entries of `offset` and above.
+  Result<void> truncate_to(std::int64_t offset) {
+    if (!is_resident()) {
+      if (auto read = make_resident(); !read) return read;
+    }
+    const std::lock_guard lock(mutex_);
+    while (!entries_.empty() && Layout::offset(entries_.back()) >= offset) entries_.pop_back();
+    count_ = entries_.size();
+    last_ = entries_.empty() ? std::nullopt : std::optional(entries_.back());
+    if (persisted_ <= count_) return {};
+    persisted_ = count_;
+    return file_->truncate(count_ * kEntryBytes);
   }
 
-  /// Keeps the entries before the first for which `goes` holds, in memory and in the file.
-  template <typename Predicate>
-  Result<void> truncate(const Predicate& goes) {
-    if (is_sealed()) {
-      const auto loaded = load([](const Entry&) { return true; });
-      if (!loaded) return failure(loaded.error());
+  /// Writes what is not in the file yet and cuts padding off.
+  Result<void> persist(bool sync) {
+    const std::lock_guard lock(mutex_);
+    if (persisted_ < count_) {
+      Writer out;
+      for (std::size_t i = persisted_; i < count_; ++i) Layout::encode(out, entries_[i], base_offset_);
+      if (auto done = file_->write_at(out.view(), persisted_ * kEntryBytes); !done) return done;
+      persisted_ = count_;
     }
-    {
-      const std::lock_guard guard(mutex_);
-      while (!entries_.empty() && goes(entries_.back())) entries_.pop_back();
-      written_ = std::min(written_, entries_.size());
+    if (padded_) {
+      if (auto done = file_->truncate(count_ * kEntryBytes); !done) return done;
+      padded_ = false;
     }
-    return trim();
+    return sync ? file_->sync() : Result<void>{};
   }
 
-  /// Writes the entries that the file does not hold yet.
-  Result<void> write_out() {
-    Bytes bytes;
-    std::size_t from = 0;
-    {
-      const std::lock_guard guard(mutex_);
-      if (sealed_) return {};
-      from = written_;
-      bytes.resize((entries_.size() - from) * Format::kEntryBytes);
-      for (std::size_t i = from; i < entries_.size(); ++i)
-        Format::encode(entries_[i], bytes.data() + (i - from) * Format::kEntryBytes);
-    }
-    if (bytes.empty()) return {};
-    const auto done = file_->write_at(BytesView(bytes), from * Format::kEntryBytes);
-    if (!done) return done;
-    const std::lock_guard guard(mutex_);
-    written_ = from + bytes.size() / Format::kEntryBytes;
-    return {};
-  }
-  /// Writes out and cuts the padding off.
-  Result<void> trim() {
-    if (const auto done = write_out(); !done) return done;
-    return file_->truncate(size() * Format::kEntryBytes);
-  }
-  Result<void> sync() {
-    if (const auto done = write_out(); !done) return done;
-    return file_->sync();
-  }
-  /// No more entries will come: the memory is given back, lookups map the file.
-  Result<void> seal() {
-    if (const auto done = trim(); !done) return done;
-    const std::lock_guard guard(mutex_);
-    std::vector<Entry>().swap(entries_);
-    sealed_ = true;
-    return {};
+  /// Forgets the entries in memory; persist() was called.
+  void release() {
+    const std::lock_guard lock(mutex_);
+    if (persisted_ != count_) return;
+    resident_ = false;
+    entries_ = {};
   }
 
  private:
-  template <typename At, typename Predicate>
-  static std::optional<Entry> search(std::size_t count, const At& at, const Predicate& is_at_or_before) {
+  bool is_resident() const {
+    const std::lock_guard lock(mutex_);
+    return resident_;
+  }
+  tl::unexpected<Failure> corrupt() const { return failure(Errc::corrupt_data, file_->path()); }
+
+  Result<Entry> read_entry(const runtime::File& file, std::size_t index) const {
+    Bytes bytes(kEntryBytes);
+    const auto size = file.read_at(bytes, index * kEntryBytes);
+    if (!size) return failure(size.error());
+    if (*size != kEntryBytes) return failure(Errc::corrupt_data, file.path());
+    Reader in(bytes);
+    return Layout::decode(in, base_offset_);
+  }
+
+  /// The zeros at the end, if any, are found by halving.
+  Result<void> count_entries(std::size_t slots) {
     std::size_t low = 0;
-    for (std::size_t high = count; low < high;) {
+    std::size_t high = slots;
+    last_.reset();
+    while (low < high) {
+      const std::size_t middle = high == slots && low == 0 ? slots - 1 : low + (high - low) / 2;
+      const auto entry = read_entry(*file_, middle);
+      if (!entry) return failure(entry.error());
+      if (Layout::is_padding(*entry, base_offset_)) {
+        high = middle;
+      } else {
+        low = middle + 1;
+        last_ = *entry;
+      }
+    }
+    count_ = low;
+    if (last_ && Layout::offset(*last_) < base_offset_) return corrupt();
+    return {};
+  }
+
+  Result<std::optional<Entry>> search(const runtime::File& file, std::size_t high, std::int64_t target) const {
+    std::size_t low = 0;
+    std::optional<Entry> best;
+    while (low < high) {
       const std::size_t middle = low + (high - low) / 2;
-      if (is_at_or_before(at(middle))) {
+      const auto entry = read_entry(file, middle);
+      if (!entry) return failure(entry.error());
+      if (Layout::key(*entry) <= target) {
+        best = *entry;
         low = middle + 1;
       } else {
         high = middle;
       }
     }
-    if (low == 0) return std::nullopt;
-    return at(low - 1);
+    return best;
   }
 
-  const std::shared_ptr<runtime::File> file_;
-  const std::size_t max_entries_;
-  mutable std::mutex mutex_;    // leaf: held for a lookup or one append
-  std::vector<Entry> entries_;  // mutex_; empty when sealed
-  std::size_t written_ = 0;     // mutex_; entries that the file holds
-  bool sealed_ = false;         // mutex_
+  const std::int64_t base_offset_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<runtime::File> file_;  // mutex_
+  std::vector<Entry> entries_;           // mutex_; empty unless resident_
+  std::size_t count_ = 0;                // mutex_
+  std::size_t persisted_ = 0;            // mutex_; how many of them the file holds
+  bool padded_ = false;                  // mutex_; the file is longer than its entries
+  bool resident_ = false;                // mutex_
+  std::optional<Entry> last_;            // mutex_
 };
 
 }  // namespace barnabas::log

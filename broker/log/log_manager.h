@@ -36,7 +36,8 @@ class LogManager {
   ~LogManager();
 
   /// Opens every partition directory; recovers them when the marker of a clean shutdown is missing, and removes the
-  /// marker. `lookup` says by topic name and id what holds for it.
+  /// marker. `lookup` says by topic name and id what holds for it; a directory without an id asks with the zero id.
+  /// Errors: of the directory. A log that cannot be opened is left alone and told by problems().
   Result<void> load(const std::function<LoadedTopic(const std::string& topic, const Uuid& topic_id)>& lookup);
 
   /// Makes a new log, with its partition.metadata, or gives the one that is there.
@@ -59,7 +60,10 @@ class LogManager {
   Result<void> shutdown(std::int64_t broker_epoch);
 
   const std::string& directory() const noexcept { return directory_; }
+  /// A log that was written failed for good: its data cannot be trusted to reach the disk.
   bool is_offline() const;
+  /// Logs that load() could not open, and why.
+  const std::vector<std::string>& problems() const noexcept { return problems_; }
   /// Whether the last run ended properly; known after open.
   bool was_clean() const noexcept { return was_clean_; }
   /// Of the last run's marker.
@@ -72,6 +76,9 @@ class LogManager {
   LogManager(runtime::Env& env, std::string directory, LogSettings settings, runtime::Logger logger);
   Result<void> read_clean_marker();
   Result<void> load_one(const Found& found, const LoadedTopic& topic);
+  Result<std::vector<Found>> find_partitions();
+  Result<void> rename_for_deletion(const std::string& directory_name);
+  Result<void> write_checkpoints(const std::vector<std::pair<TopicPartition, std::shared_ptr<PartitionLog>>>& logs);
   Result<Checkpoints> read_checkpoint(const std::string& name) const;
   OpenOptions options_for(const TopicPartition& partition, const LogConfig& config) const;
 
@@ -82,9 +89,10 @@ class LogManager {
   std::unique_ptr<runtime::FileLock> lock_;
   bool was_clean_ = false;
   std::optional<std::int64_t> previous_broker_epoch_;
-  Checkpoints recovery_points_;  // as read at the start
-  Checkpoints log_starts_;       // as read at the start
-  Checkpoints high_watermarks_;  // as read at the start
+  Checkpoints recovery_points_;        // as read at the start
+  Checkpoints log_starts_;             // as read at the start
+  Checkpoints high_watermarks_;        // as read at the start
+  std::vector<std::string> problems_;  // of load()
 
   mutable std::mutex mutex_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;  // mutex_

@@ -1,16 +1,13 @@
 #include "broker/log/offset_index.h"
 
-#include "broker/log/big_endian.h"
-
 namespace barnabas::log {
 
-OffsetIndexFormat::Entry OffsetIndexFormat::decode(const std::byte* bytes) noexcept {
-  return {load_big_endian<std::int32_t>(bytes), load_big_endian<std::int32_t>(bytes + 4)};
-}
+static_assert(OffsetIndexLayout::kEntryBytes == 8, "the format page docs/formats/offset_index.md says 8");
 
-void OffsetIndexFormat::encode(const Entry& entry, std::byte* out) noexcept {
-  store_big_endian(entry.relative_offset, out);
-  store_big_endian(entry.position, out + 4);
+Result<OffsetIndexEntry> OffsetIndex::position_before(std::int64_t target) const {
+  const auto entry = lookup(target);
+  if (!entry) return failure(entry.error());
+  return entry->value_or(Entry{base_, 0});
 }
 
 }  // namespace barnabas::log

@@ -1,70 +1,58 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
-#include "common/bytes/result.h"
-#include "common/runtime/files.h"
+#include "broker/log/index_file.h"
 
 namespace barnabas::log {
 
+/// A batch whose last offset is `offset` begins at `position` of the segment's file.
+struct OffsetIndexEntry {
+  std::int64_t offset = 0;
+  std::uint32_t position = 0;
+
+  friend bool operator==(const OffsetIndexEntry&, const OffsetIndexEntry&) = default;
+};
+
+/// Entries of 8 bytes, big endian: offset minus the base offset, position (docs/formats/offset_index.md).
+struct OffsetIndexLayout {
+  using Entry = OffsetIndexEntry;
+  static constexpr std::size_t kEntryBytes = 8;
+
+  static void encode(Writer& out, const Entry& entry, std::int64_t base_offset) {
+    out.int32(static_cast<std::int32_t>(entry.offset - base_offset));
+    out.uint32(entry.position);
+  }
+  static Entry decode(Reader& in, std::int64_t base_offset) {
+    const std::int64_t offset = base_offset + in.int32();
+    return {offset, in.uint32()};
+  }
+  static std::int64_t key(const Entry& entry) { return entry.offset; }
+  static std::int64_t offset(const Entry& entry) { return entry.offset; }
+  /// The first batch of a segment has no entry, so a position is never 0.
+  static bool is_padding(const Entry& entry, std::int64_t) { return entry.position == 0; }
+  static bool follows(const Entry& previous, const Entry& next) {
+    return next.offset > previous.offset && next.position > previous.position;
+  }
+};
+
 /// Where in a segment's file some of its offsets are.
-/// Shape: entries of 8 bytes, big endian: offset minus the base offset, position (docs/formats/offset_index.md). Kafka
-/// preallocates the file and pads it with zeros; such padding is taken for the end.
-/// The entries of an active segment are held in memory and written out by persist(); of a sealed one they are looked up
-/// in the file.
 /// Threads: any.
 /// Source: Kafka's OffsetIndex.
-class OffsetIndex {
+class OffsetIndex : public IndexFile<OffsetIndexLayout> {
  public:
-  static constexpr std::size_t kEntryBytes = 8;
-  struct Entry {
-    std::int64_t offset = 0;
-    std::uint32_t position = 0;
+  OffsetIndex(std::int64_t base_offset, std::int64_t max_bytes)
+      : IndexFile(base_offset), base_(base_offset), max_entries_(static_cast<std::size_t>(max_bytes) / kEntryBytes) {}
 
-    friend bool operator==(const Entry&, const Entry&) = default;
-  };
-
-  OffsetIndex(std::int64_t base_offset, std::int64_t max_bytes);
-  /// Opens, or makes, the file and reads its entries. Errors: corrupt_data when it cannot be this segment's index.
-  Result<void> open(runtime::Files& files, const std::string& path);
-  /// Empties the file: what recovery starts with.
-  Result<void> reset();
-
-  /// Ignored when the offset is not above the last one.
-  void append(std::int64_t offset, std::uint32_t position);
   /// The entry with the largest offset not above `target`; {base offset, 0} where there is none.
-  Result<Entry> lookup(std::int64_t target) const;
-  Entry last() const;
-  std::size_t size() const;
-  bool is_full() const;
-  std::vector<Entry> entries() const;  ///< Of an active index.
-
-  /// Drops entries of `offset` and above.
-  Result<void> truncate_to(std::int64_t offset);
-  /// Writes what is not in the file yet, and cuts padding off.
-  Result<void> persist(bool sync);
-  /// persist, then forgets the entries in memory.
-  Result<void> seal(bool sync);
+  Result<Entry> position_before(std::int64_t target) const;
+  bool is_full() const { return size() >= max_entries_; }
 
  private:
-  Result<void> persist_locked(bool sync);
-  Result<Entry> read_entry(std::size_t index) const;
-  Result<void> load_locked();
-
-  const std::int64_t base_offset_;
+  const std::int64_t base_;
   const std::size_t max_entries_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<runtime::File> file_;  // mutex_ for changes
-  std::vector<Entry> entries_;           // mutex_; of an active segment
-  std::size_t count_ = 0;                // mutex_
-  std::size_t persisted_ = 0;            // mutex_; entries that the file holds
-  bool padded_ = false;                  // mutex_; the file is longer than its entries
-  bool sealed_ = false;                  // mutex_
-  Entry last_;                           // mutex_
 };
 
 }  // namespace barnabas::log

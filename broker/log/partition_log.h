@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,6 +32,9 @@ struct AppendInfo {
 /// Kafka's error code for the partition with its text; record_errors where single records are at fault.
 using AppendFailure = record::ValidationFailure;
 using AppendResult = tl::expected<AppendInfo, AppendFailure>;
+
+/// What a batch does to its producer's entry; nothing where it has no producer id. Markers are read from `batch`.
+Result<std::optional<ProducerAppend>> producer_append_of(const record::BatchHeader& header, BytesView batch);
 
 /// Where records can be read from: bytes of a file that stay readable while the slice lives, also when the segment is
 /// deleted meanwhile. The last batch may be cut short, as Kafka's brokers cut it.
@@ -149,59 +151,74 @@ class PartitionLog {
   const std::string& topic_partition() const noexcept { return options_.topic_partition; }
   LogConfig config() const;
   void set_config(const LogConfig& config);
+  std::int32_t min_insync_replicas() const noexcept { return min_insync_replicas_.load(std::memory_order_relaxed); }
   bool is_offline() const noexcept { return offline_.load(std::memory_order_acquire); }
   std::size_t producer_count() const;
 
-  /// Syncs, writes indexes and the producer snapshot. Later calls fail. Not called after a crash or a delete.
+  /// Syncs, writes indexes and the producer snapshot. Later appends fail.
   Result<void> close();
-  /// Renames the directory to `new_directory` (deletion): files stay open for readers that hold a slice.
-  Result<void> rename_directory(const std::string& new_directory);
+  /// Closes the log without a word to the files, before its directory is deleted; slices stay readable.
+  void retire();
 
  private:
-  friend class LogRecovery;
   using SegmentList = std::vector<std::shared_ptr<Segment>>;  ///< By base offset; never empty once open.
+  using SegmentListPtr = std::shared_ptr<const SegmentList>;
   /// What readers see; replaced as a whole.
   struct View {
-    std::shared_ptr<const SegmentList> segments;
+    SegmentListPtr segments;
     std::int64_t log_end = 0;
     std::uint64_t active_size = 0;  ///< Bytes of the last segment that belong to log_end.
+
+    /// Bytes of a segment that readers may see.
+    std::uint64_t limit_of(std::size_t segment) const;
+    /// Where the segment's offsets end: the next one's base, or the log end.
+    std::int64_t end_of(std::size_t segment) const;
   };
-  struct CheckedBatch;
 
   PartitionLog(runtime::Env& env, OpenOptions options);
 
+  // recovery.cc
+  Result<void> load();
+  Result<std::vector<std::int64_t>> find_segments();
+  Result<void> open_segments(const std::vector<std::int64_t>& base_offsets, SegmentList& segments);
+  Result<void> recover_segments(SegmentList& segments);
+  Result<std::uint64_t> recover_segment(const SegmentList& segments, std::size_t index);
+  Result<void> start_at(std::int64_t offset);
+  Result<void> truncate_segments(std::int64_t offset);
+  Result<void> drop_segments(const SegmentList& unwanted);
+  Result<void> rebuild_producers(ProducerStateManager& producers, const SegmentList& segments, std::int64_t up_to);
+  Result<void> replay_producers(ProducerStateManager& producers, const Segment& segment, std::int64_t from,
+                                std::int64_t up_to);
+
+  // partition_log_append.cc
+  AppendResult append_locked(MutableBytesView batch, std::int32_t leader_epoch, record::AppendOrigin origin);
+  AppendResult write_batch(BytesView batch, const record::BatchHeader& header, AppendInfo info);
+  tl::unexpected<AppendFailure> storage_failure(const Failure& why);
+  Result<void> roll_if_needed(const record::BatchHeader& header, std::size_t size_bytes);
+  Result<void> roll_locked(std::int64_t base_offset);
+  Result<void> apply_producer(const record::BatchHeader& header, BytesView batch);
+  Result<void> usable() const;
+
+  // retention.cc
+  std::size_t expired_segments(const SegmentList& segments, std::int64_t now_ms) const;
+
+  // partition_log_read.cc
+  Result<std::optional<TimestampedOffset>> find_timestamp(const Segment& segment, std::uint64_t limit,
+                                                          std::int64_t from_offset, std::int64_t timestamp_ms) const;
+
   View view() const;
   void publish();
-  void publish_segments(std::shared_ptr<const SegmentList> segments);
-  Segment& active() { return *segments_->back(); }
-
-  AppendResult append_locked(MutableBytesView batch, std::int32_t leader_epoch, record::AppendOrigin origin);
-  AppendResult write_batches(BytesView bytes, const ProducerAppend* producer, AppendInfo info);
-  AppendResult storage_failure(const Failure& why);
-  Result<void> roll_if_needed(const record::BatchHeader& first, std::int64_t last_offset, std::size_t size,
-                              std::int64_t max_timestamp_ms, std::int64_t now_ms);
-  Result<void> roll_locked(std::int64_t base_offset);
-  Result<void> apply_producer(const ProducerAppend& append);
-  Result<void> flush_locked(std::int64_t up_to);
-  Result<void> truncate_locked(std::int64_t offset);
-  Result<void> restart_at(std::int64_t offset);
-  Result<void> rebuild_producers(std::int64_t up_to, bool clean);
-  std::size_t deletable_segments(std::int64_t now_ms) const;
-  Result<std::size_t> delete_oldest(std::size_t count);
-  std::size_t segment_index_of(const SegmentList& segments, std::int64_t offset) const;
-  std::int64_t bound_offset(ReadBound bound) const;
   void update_first_unstable();
   /// Notes a failed sync or write: the log is offline from here on.
   tl::unexpected<Failure> go_offline(Failure why);
+  Result<void> sync_sealed(const View& view);
 
   runtime::Env& env_;
-  OpenOptions options_;  // directory: mutex_; the rest never changes, `config` is in config_
+  const OpenOptions options_;  // its `config` is how the log was opened: config_ is in force
 
   mutable std::mutex mutex_;                     // appends, truncation, roll, flush bookkeeping
   std::shared_ptr<const SegmentList> segments_;  // mutex_
   ProducerStateManager producers_;               // mutex_
-  std::int64_t last_flush_ms_ = 0;               // mutex_
-  std::int64_t roll_jitter_ms_ = 0;              // mutex_
   bool closed_ = false;                          // mutex_
   LogConfig config_;                             // mutex_
 
@@ -212,8 +229,11 @@ class PartitionLog {
   std::atomic<std::int64_t> log_start_{0};
   std::atomic<std::int64_t> log_end_{0};
   std::atomic<std::int64_t> high_watermark_{0};
-  std::atomic<std::int64_t> first_unstable_;
+  std::atomic<std::int64_t> first_unstable_;  ///< The largest int64 where there is none.
+  std::atomic<bool> has_unreplicated_{false};
+  std::atomic<std::int64_t> last_flush_ms_{0};
   std::atomic<std::int64_t> recovery_point_{0};
+  std::atomic<std::int32_t> min_insync_replicas_;
   std::atomic<bool> offline_{false};
 };
 

@@ -108,6 +108,7 @@ class ProducerStateManager {
   void on_high_watermark(std::int64_t high_watermark);
   /// First offset of the first transaction that is open, or over but not yet below the high watermark.
   std::optional<std::int64_t> first_unstable_offset() const;
+  bool has_unreplicated() const noexcept { return !unreplicated_.empty(); }
 
   std::int64_t end_offset() const noexcept { return end_offset_; }
   void set_end_offset(std::int64_t offset) noexcept { end_offset_ = offset; }
@@ -116,7 +117,6 @@ class ProducerStateManager {
 
   /// Writes <end offset>.snapshot unless the last one says that already.
   Result<void> take_snapshot(bool sync);
-  /// Makes the snapshots written so far durable.
   /// Goes back to the newest snapshot in [log_start, log_end], deleting newer ones; empty where there is none.
   Result<void> truncate_and_reload(std::int64_t log_start, std::int64_t log_end, std::int64_t now_ms);
   Result<void> truncate_fully_and_start_at(std::int64_t offset);
@@ -124,7 +124,6 @@ class ProducerStateManager {
   /// Deletes snapshots that belong to no segment, but for the newest one behind them all.
   Result<void> remove_stray_snapshots(const std::vector<std::int64_t>& segment_offsets);
   Result<void> delete_snapshots_before(std::int64_t offset);
-  void set_directory(std::string directory) { directory_ = std::move(directory); }
 
  private:
   std::string path_of(std::int64_t offset) const;

@@ -42,15 +42,17 @@ class Segment {
   /// Opens, or makes, the files of a segment.
   static Result<std::shared_ptr<Segment>> open(runtime::Files& files, const std::string& directory,
                                                std::int64_t base_offset, const LogConfig& config, std::int64_t now_ms);
+  /// Makes it ready for appends: the indexes come into memory. Errors: corrupt_data for an index that does not rise.
+  Result<void> make_active();
 
   std::int64_t base_offset() const noexcept { return base_offset_; }
   const std::shared_ptr<runtime::File>& file() const noexcept { return file_; }
   std::uint64_t size_bytes() const noexcept { return size_.load(std::memory_order_acquire); }
   /// Of the records, or -1.
   std::int64_t max_timestamp_ms() const noexcept { return max_timestamp_.load(std::memory_order_acquire); }
-  /// Of the first batch, or when the segment was made: what segment.ms counts from.
-  std::int64_t rolling_since_ms(std::int64_t now_ms) const noexcept;
   std::int64_t created_ms() const noexcept { return created_ms_; }
+  /// segment.ms counts from the first batch's timestamp, or from when the segment was made. Source: timeWaitedForRoll.
+  std::int64_t age_ms(std::int64_t now_ms, std::int64_t message_timestamp_ms) const noexcept;
   /// Whether offset and indexes have room for batches up to this offset.
   bool can_hold(std::int64_t last_offset) const noexcept;
   bool indexes_full() const { return offset_index_.is_full() || time_index_.is_full(); }
@@ -79,6 +81,7 @@ class Segment {
 
   OffsetIndex& offset_index() noexcept { return offset_index_; }
   TimeIndex& time_index() noexcept { return time_index_; }
+  const OffsetIndex& offset_index() const noexcept { return offset_index_; }
   const TimeIndex& time_index() const noexcept { return time_index_; }
   TransactionIndex& transaction_index() noexcept { return transaction_index_; }
   const TransactionIndex& transaction_index() const noexcept { return transaction_index_; }
@@ -86,19 +89,20 @@ class Segment {
 
   /// The log file to the disk, then the indexes.
   Result<void> sync();
-  /// Nothing more will be appended: the last time index entry, indexes out of memory.
+  /// Nothing more will be appended: writes the last time index entry, takes the indexes out of memory.
   Result<void> seal();
-  /// As seal, but the segment may be opened again.
-  Result<void> close();
   /// Renames all files to *.deleted and removes them; open readers keep theirs.
-  Result<void> remove(runtime::Files& files, const std::string& directory);
+  Result<void> remove(runtime::Files& files);
 
  private:
   Segment(runtime::Files& files, const std::string& directory, std::int64_t base_offset, const LogConfig& config,
           std::int64_t now_ms);
   void index_batch(const record::BatchHeader& header, std::uint64_t position);
   void note_timestamp(const record::BatchHeader& header);
+  Result<void> load_largest_timestamp();
+  Result<void> check_indexes();
 
+  const std::string stem_;  ///< Directory and name without suffix.
   const std::int64_t base_offset_;
   const std::int64_t index_interval_bytes_;
   const std::int64_t created_ms_;
@@ -110,7 +114,7 @@ class Segment {
   std::atomic<std::int64_t> max_timestamp_{record::kNoTimestamp};
   std::int64_t offset_of_max_timestamp_ = -1;
   std::optional<std::int64_t> first_timestamp_ms_;
-  std::int64_t bytes_since_index_ = 0;
+  std::uint64_t bytes_since_index_ = 0;
   bool indexes_sound_ = true;
   bool torn_ = false;
 };

@@ -1,16 +1,13 @@
 #include "broker/log/time_index.h"
 
-#include "broker/log/big_endian.h"
-
 namespace barnabas::log {
 
-TimeIndexFormat::Entry TimeIndexFormat::decode(const std::byte* bytes) noexcept {
-  return {load_big_endian<std::int64_t>(bytes), load_big_endian<std::int32_t>(bytes + 8)};
-}
+static_assert(TimeIndexLayout::kEntryBytes == 12, "the format page docs/formats/time_index.md says 12");
 
-void TimeIndexFormat::encode(const Entry& entry, std::byte* out) noexcept {
-  store_big_endian(entry.timestamp_ms, out);
-  store_big_endian(entry.relative_offset, out + 8);
+Result<TimeIndexEntry> TimeIndex::entry_before(std::int64_t target_ms) const {
+  const auto entry = lookup(target_ms);
+  if (!entry) return failure(entry.error());
+  return entry->value_or(Entry{record::kNoTimestamp, base_});
 }
 
 }  // namespace barnabas::log

@@ -1,66 +1,61 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
-#include "common/bytes/result.h"
+#include "broker/log/index_file.h"
 #include "common/record/batch_header.h"
-#include "common/runtime/files.h"
 
 namespace barnabas::log {
 
-/// Which offsets of a segment have which largest timestamp so far.
-/// Shape: entries of 12 bytes, big endian: timestamp, offset minus the base offset (docs/formats/time_index.md). An
-/// entry says that no record before its offset has a larger timestamp. Padding, memory and file are as of OffsetIndex.
+/// Up to `offset` no record of the segment has a larger timestamp.
+struct TimeIndexEntry {
+  std::int64_t timestamp_ms = record::kNoTimestamp;
+  std::int64_t offset = 0;
+
+  friend bool operator==(const TimeIndexEntry&, const TimeIndexEntry&) = default;
+};
+
+/// Entries of 12 bytes, big endian: timestamp, offset minus the base offset (docs/formats/time_index.md).
+struct TimeIndexLayout {
+  using Entry = TimeIndexEntry;
+  static constexpr std::size_t kEntryBytes = 12;
+
+  static void encode(Writer& out, const Entry& entry, std::int64_t base_offset) {
+    out.int64(entry.timestamp_ms);
+    out.int32(static_cast<std::int32_t>(entry.offset - base_offset));
+  }
+  static Entry decode(Reader& in, std::int64_t base_offset) {
+    const std::int64_t timestamp_ms = in.int64();
+    return {timestamp_ms, base_offset + in.int32()};
+  }
+  static std::int64_t key(const Entry& entry) { return entry.timestamp_ms; }
+  static std::int64_t offset(const Entry& entry) { return entry.offset; }
+  static bool is_padding(const Entry& entry, std::int64_t base_offset) {
+    return entry.timestamp_ms == 0 && entry.offset == base_offset;
+  }
+  static bool follows(const Entry& previous, const Entry& next) {
+    return next.timestamp_ms > previous.timestamp_ms && next.offset >= previous.offset;
+  }
+};
+
+/// Which offsets of a segment have the largest timestamp so far.
 /// Threads: any.
 /// Source: Kafka's TimeIndex.
-class TimeIndex {
+class TimeIndex : public IndexFile<TimeIndexLayout> {
  public:
-  static constexpr std::size_t kEntryBytes = 12;
-  struct Entry {
-    std::int64_t timestamp_ms = record::kNoTimestamp;
-    std::int64_t offset = 0;
+  TimeIndex(std::int64_t base_offset, std::int64_t max_bytes)
+      : IndexFile(base_offset), base_(base_offset), max_entries_(static_cast<std::size_t>(max_bytes) / kEntryBytes) {}
 
-    friend bool operator==(const Entry&, const Entry&) = default;
-  };
-
-  TimeIndex(std::int64_t base_offset, std::int64_t max_bytes);
-  /// Opens, or makes, the file and reads its entries. Errors: corrupt_data when it cannot be this segment's index.
-  Result<void> open(runtime::Files& files, const std::string& path);
-  Result<void> reset();
-
-  /// Ignored when the timestamp is not above the last one, or the index is full (and `even_if_full` is not said).
-  void maybe_append(std::int64_t timestamp_ms, std::int64_t offset, bool even_if_full = false);
   /// The entry with the largest timestamp not above `target`; {-1, base offset} where there is none.
-  Result<Entry> lookup(std::int64_t target_ms) const;
-  Entry last() const;
-  std::size_t size() const;
-  bool is_full() const;
-  std::vector<Entry> entries() const;  ///< Of an active index.
-
-  /// Drops entries of `offset` and above.
-  Result<void> truncate_to(std::int64_t offset);
-  Result<void> persist(bool sync);
-  Result<void> seal(bool sync);
+  Result<Entry> entry_before(std::int64_t target_ms) const;
+  /// One slot stays free for the entry that ends the segment.
+  bool is_full() const { return size() + 1 >= max_entries_; }
 
  private:
-  Result<void> persist_locked(bool sync);
-  Result<Entry> read_entry(std::size_t index) const;
-  Result<void> load_locked();
-
-  const std::int64_t base_offset_;
+  const std::int64_t base_;
   const std::size_t max_entries_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<runtime::File> file_;  // mutex_ for changes
-  std::vector<Entry> entries_;           // mutex_; of an active segment
-  std::size_t count_ = 0;                // mutex_
-  std::size_t persisted_ = 0;            // mutex_; entries that the file holds
-  bool padded_ = false;                  // mutex_; the file is longer than its entries
-  bool sealed_ = false;                  // mutex_
-  Entry last_;                           // mutex_
 };
 
 }  // namespace barnabas::log

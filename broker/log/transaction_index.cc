@@ -1,67 +1,93 @@
 #include "broker/log/transaction_index.h"
 
-#include "broker/log/big_endian.h"
+#include "common/bytes/reader.h"
+#include "common/bytes/writer.h"
 
 namespace barnabas::log {
 namespace {
 
 constexpr std::int16_t kVersion = 0;
 
-void encode(const AbortedTransaction& entry, std::byte* out) {
-  store_big_endian(kVersion, out);
-  store_big_endian(entry.producer_id, out + 2);
-  store_big_endian(entry.first_offset, out + 10);
-  store_big_endian(entry.last_offset, out + 18);
-  store_big_endian(entry.last_stable_offset, out + 26);
-}
-
-AbortedTransaction decode(const std::byte* bytes) {
-  return {load_big_endian<std::int64_t>(bytes + 2), load_big_endian<std::int64_t>(bytes + 10),
-          load_big_endian<std::int64_t>(bytes + 18), load_big_endian<std::int64_t>(bytes + 26)};
+Bytes encode(const AbortedTransaction& entry) {
+  Writer out;
+  out.int16(kVersion);
+  out.int64(entry.producer_id);
+  out.int64(entry.first_offset);
+  out.int64(entry.last_offset);
+  out.int64(entry.last_stable_offset);
+  return out.take();
 }
 
 }  // namespace
 
-Result<std::vector<AbortedTransaction>> TransactionIndex::all() const {
-  std::vector<AbortedTransaction> entries;
-  if (!files_->exists(path_)) return entries;
-  const auto bytes = files_->read(path_);
+Result<void> TransactionIndex::open() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+  file_.reset();
+  if (!files_.exists(path_)) return {};
+  const auto bytes = files_.read(path_);
   if (!bytes) return failure(bytes.error());
-  for (std::size_t at = 0; at + kEntryBytes <= bytes->size(); at += kEntryBytes) {
-    if (load_big_endian<std::int16_t>(bytes->data() + at) != kVersion) {
-      return failure(Errc::corrupt_data, path_ + ": an entry of an unknown version at byte " + std::to_string(at));
-    }
-    entries.push_back(decode(bytes->data() + at));
+  Reader in(*bytes);
+  while (in.remaining() >= kEntryBytes) {
+    const std::int16_t version = in.int16();
+    AbortedTransaction entry;
+    entry.producer_id = in.int64();
+    entry.first_offset = in.int64();
+    entry.last_offset = in.int64();
+    entry.last_stable_offset = in.int64();
+    const bool rises = entries_.empty() || entry.last_offset > entries_.back().last_offset;
+    if (version > kVersion || !rises) return failure(Errc::corrupt_data, path_);
+    entries_.push_back(entry);
   }
-  return entries;
-}
-
-Result<void> TransactionIndex::append(const AbortedTransaction& aborted) {
-  auto file = files_->open(path_, runtime::OpenMode::create);
+  auto file = files_.open(path_, runtime::OpenMode::read_write);
   if (!file) return failure(file.error());
-  const auto size = (*file)->size();
-  if (!size) return failure(size.error());
-  Bytes entry(kEntryBytes);
-  encode(aborted, entry.data());
-  return (*file)->write_at(BytesView(entry), *size);
+  file_ = std::move(*file);
+  // A piece of an entry, left by a crash: the segment's recovery brings the entry again.
+  return in.remaining() == 0 ? Result<void>{} : file_->truncate(entries_.size() * kEntryBytes);
 }
 
-Result<std::vector<AbortedTransaction>> TransactionIndex::overlapping(std::int64_t from, std::int64_t upper_bound) const {
-  auto entries = all();
-  if (!entries) return entries;
-  std::erase_if(*entries, [&](const AbortedTransaction& e) { return e.last_offset < from || e.first_offset >= upper_bound; });
-  return entries;
+Result<void> TransactionIndex::append(const AbortedTransaction& entry) {
+  const std::lock_guard lock(mutex_);
+  if (!file_) {
+    auto file = files_.open(path_, runtime::OpenMode::create);
+    if (!file) return failure(file.error());
+    file_ = std::move(*file);
+  }
+  const Bytes bytes = encode(entry);
+  if (auto done = file_->write_at(bytes, entries_.size() * kEntryBytes); !done) return done;
+  entries_.push_back(entry);
+  return {};
 }
 
 Result<void> TransactionIndex::truncate_to(std::int64_t offset) {
-  auto entries = all();
-  if (!entries) return failure(entries.error());
-  if (entries->empty()) return {};
+  const std::lock_guard lock(mutex_);
   std::size_t keep = 0;
-  while (keep < entries->size() && (*entries)[keep].last_offset < offset) ++keep;
-  auto file = files_->open(path_, runtime::OpenMode::read_write);
-  if (!file) return failure(file.error());
-  return (*file)->truncate(keep * kEntryBytes);
+  while (keep < entries_.size() && entries_[keep].last_offset < offset) ++keep;
+  if (keep == entries_.size()) return {};
+  entries_.resize(keep);
+  return file_->truncate(keep * kEntryBytes);
+}
+
+Result<void> TransactionIndex::sync() {
+  const std::lock_guard lock(mutex_);
+  return file_ ? file_->sync() : Result<void>{};
+}
+
+void TransactionIndex::collect(std::int64_t from, std::int64_t upper, std::vector<AbortedTransaction>& out,
+                               bool& complete) const {
+  const std::lock_guard lock(mutex_);
+  for (const AbortedTransaction& entry : entries_) {
+    if (entry.last_offset >= from && entry.first_offset < upper) out.push_back(entry);
+    if (entry.last_stable_offset >= upper) {
+      complete = true;
+      return;
+    }
+  }
+}
+
+std::vector<AbortedTransaction> TransactionIndex::entries() const {
+  const std::lock_guard lock(mutex_);
+  return entries_;
 }
 
 }  // namespace barnabas::log

@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "common/bytes/result.h"
@@ -9,35 +12,42 @@
 
 namespace barnabas::log {
 
-/// A transaction that was aborted, as a read_committed reader needs to know it.
+/// A transaction that was aborted: what a READ_COMMITTED fetch tells the consumer.
 struct AbortedTransaction {
   std::int64_t producer_id = -1;
   std::int64_t first_offset = -1;
-  std::int64_t last_offset = -1;         ///< Of the abort marker.
-  std::int64_t last_stable_offset = -1;  ///< When the marker was written.
+  std::int64_t last_offset = -1;
+  std::int64_t last_stable_offset = -1;
+
   friend bool operator==(const AbortedTransaction&, const AbortedTransaction&) = default;
 };
 
-/// `<base offset>.txnindex`: the aborted transactions whose marker lies in the segment, in order. Absent while there is
-/// none. Threads: the log's, under its mutex.  Source: Kafka's TransactionIndex.
+/// Aborted transactions that ended in one segment; the file exists only when there is one.
+/// Shape: entries of 34 bytes: version int16 (0), then the four numbers of AbortedTransaction as int64.
+/// Threads: any.
+/// Source: Kafka's TransactionIndex.
 class TransactionIndex {
  public:
   static constexpr std::size_t kEntryBytes = 34;
 
-  TransactionIndex(runtime::Files& files, std::string path) : files_(&files), path_(std::move(path)) {}
-
-  Result<void> append(const AbortedTransaction& aborted);
-  /// Those that overlap [from, upper_bound).
-  Result<std::vector<AbortedTransaction>> overlapping(std::int64_t from, std::int64_t upper_bound) const;
-  /// Drops those whose marker lies at or behind `offset`.
+  TransactionIndex(runtime::Files& files, std::string path) : files_(files), path_(std::move(path)) {}
+  /// Reads the file where there is one. Errors: corrupt_data.
+  Result<void> open();
+  Result<void> append(const AbortedTransaction& entry);
+  /// Drops entries that end at `offset` or later.
   Result<void> truncate_to(std::int64_t offset);
-  const std::string& path() const noexcept { return path_; }
+  Result<void> sync();
+  /// Entries that touch [from, upper). `complete` becomes true where no later segment can hold one that does.
+  void collect(std::int64_t from, std::int64_t upper, std::vector<AbortedTransaction>& out, bool& complete) const;
+  std::vector<AbortedTransaction> entries() const;
+  runtime::Files& files() const noexcept { return files_; }
 
  private:
-  Result<std::vector<AbortedTransaction>> all() const;
-
-  runtime::Files* files_;
-  std::string path_;
+  runtime::Files& files_;
+  const std::string path_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<runtime::File> file_;      // mutex_; null while there is none
+  std::vector<AbortedTransaction> entries_;  // mutex_
 };
 
 }  // namespace barnabas::log

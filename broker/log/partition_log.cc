@@ -1,0 +1,195 @@
+#include "broker/log/partition_log.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace barnabas::log {
+namespace {
+
+constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
+
+/// Raises an atomic to `value`; whether it was lower.
+bool raise(std::atomic<std::int64_t>& target, std::int64_t value) {
+  std::int64_t old = target.load(std::memory_order_acquire);
+  while (old < value) {
+    if (target.compare_exchange_weak(old, value, std::memory_order_acq_rel)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+PartitionLog::PartitionLog(runtime::Env& env, OpenOptions options)
+    : env_(env),
+      options_(std::move(options)),
+      producers_(env.files(), options_.directory, options_.topic_partition,
+                 options_.settings.producer_id_expiration_ms),
+      config_(options_.config),
+      first_unstable_(kNone),
+      min_insync_replicas_(config_.min_insync_replicas) {}
+
+PartitionLog::~PartitionLog() = default;
+
+Result<std::unique_ptr<PartitionLog>> PartitionLog::open(runtime::Env& env, OpenOptions options) {
+  std::unique_ptr<PartitionLog> log(new PartitionLog(env, std::move(options)));
+  if (auto loaded = log->load(); !loaded) return failure(loaded.error());
+  return log;
+}
+
+std::uint64_t PartitionLog::View::limit_of(std::size_t segment) const {
+  return segment + 1 == segments->size() ? active_size : (*segments)[segment]->size_bytes();
+}
+
+std::int64_t PartitionLog::View::end_of(std::size_t segment) const {
+  return segment + 1 == segments->size() ? log_end : (*segments)[segment + 1]->base_offset();
+}
+
+PartitionLog::View PartitionLog::view() const {
+  const std::lock_guard lock(view_mutex_);
+  return view_;
+}
+
+void PartitionLog::publish() {
+  const std::lock_guard lock(view_mutex_);
+  view_.segments = segments_;
+  view_.log_end = log_end_.load(std::memory_order_relaxed);
+  view_.active_size = segments_->back()->size_bytes();
+}
+
+tl::unexpected<Failure> PartitionLog::go_offline(Failure why) {
+  offline_.store(true, std::memory_order_release);
+  return failure(protocol::ErrorCode::kafka_storage_error, options_.topic_partition + " is offline: " + why.message());
+}
+
+void PartitionLog::update_first_unstable() {
+  const auto first = producers_.first_unstable_offset();
+  first_unstable_.store(first.value_or(kNone), std::memory_order_release);
+}
+
+std::int64_t PartitionLog::last_stable_offset() const noexcept {
+  return std::min(high_watermark(), first_unstable_.load(std::memory_order_acquire));
+}
+
+bool PartitionLog::set_high_watermark(std::int64_t offset) {
+  if (!raise(high_watermark_, std::min(offset, log_end_offset()))) return false;
+  if (has_unreplicated_.load(std::memory_order_acquire)) {
+    const std::lock_guard lock(mutex_);
+    producers_.on_high_watermark(high_watermark());
+    has_unreplicated_.store(producers_.has_unreplicated(), std::memory_order_release);
+    update_first_unstable();
+  }
+  return true;
+}
+
+Result<void> PartitionLog::set_log_start_offset(std::int64_t offset) {
+  if (offset > high_watermark()) {
+    return failure(protocol::ErrorCode::offset_out_of_range,
+                   options_.topic_partition + ": " + std::to_string(offset) + " is above the high watermark");
+  }
+  const std::lock_guard lock(mutex_);
+  if (!raise(log_start_, offset)) return {};
+  return epochs_.truncate_from_start(offset);
+}
+
+Result<void> PartitionLog::assign_leader_epoch(std::int32_t leader_epoch) {
+  const std::lock_guard lock(mutex_);
+  auto assigned = epochs_.assign(leader_epoch, log_end_offset());
+  return assigned ? assigned : go_offline(assigned.error());
+}
+
+std::optional<std::int32_t> PartitionLog::latest_epoch() const {
+  const auto latest = epochs_.latest();
+  return latest ? std::optional(latest->epoch) : std::nullopt;
+}
+
+std::int32_t PartitionLog::epoch_of(std::int64_t offset) const {
+  return epochs_.epoch_of(offset);
+}
+
+EpochEndOffset PartitionLog::end_offset_for_epoch(std::int32_t leader_epoch) const {
+  const auto [epoch, offset] = epochs_.end_offset_for(leader_epoch, log_end_offset());
+  return {epoch, offset};
+}
+
+Result<void> PartitionLog::sync_sealed(const View& seen) {
+  for (std::size_t i = 0; i + 1 < seen.segments->size(); ++i) {
+    if (seen.end_of(i) <= recovery_point()) continue;
+    if (auto synced = (*seen.segments)[i]->sync(); !synced) return go_offline(synced.error());
+    raise(recovery_point_, seen.end_of(i));
+  }
+  return {};
+}
+
+Result<void> PartitionLog::flush() {
+  if (auto ok = usable(); !ok) return ok;
+  const View seen = view();
+  if (auto synced = sync_sealed(seen); !synced) return synced;
+  if (seen.log_end > recovery_point()) {
+    if (auto synced = seen.segments->back()->sync(); !synced) return go_offline(synced.error());
+    raise(recovery_point_, seen.log_end);
+  }
+  last_flush_ms_.store(env_.clock().wall_ms(), std::memory_order_relaxed);
+  return {};
+}
+
+Result<void> PartitionLog::flush_if_due() {
+  if (auto ok = usable(); !ok) return ok;
+  const std::int64_t now = env_.clock().wall_ms();
+  const std::int64_t since = now - last_flush_ms_.load(std::memory_order_relaxed);
+  return since >= config().flush_ms ? flush() : sync_sealed(view());
+}
+
+std::uint64_t PartitionLog::size_bytes() const {
+  const View seen = view();
+  std::uint64_t total = 0;
+  for (const auto& segment : *seen.segments) total += segment->size_bytes();
+  return total;
+}
+
+std::size_t PartitionLog::segment_count() const {
+  return view().segments->size();
+}
+
+std::int64_t PartitionLog::first_segment_offset() const {
+  return view().segments->front()->base_offset();
+}
+
+LogConfig PartitionLog::config() const {
+  const std::lock_guard lock(mutex_);
+  return config_;
+}
+
+void PartitionLog::set_config(const LogConfig& config) {
+  const std::lock_guard lock(mutex_);
+  config_ = config;
+  min_insync_replicas_.store(config.min_insync_replicas, std::memory_order_relaxed);
+}
+
+std::size_t PartitionLog::producer_count() const {
+  const std::lock_guard lock(mutex_);
+  return producers_.producers().size();
+}
+
+Result<void> PartitionLog::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return {};
+    closed_ = true;
+  }
+  if (is_offline()) return failure(protocol::ErrorCode::kafka_storage_error, options_.topic_partition);
+  const View seen = view();
+  if (auto synced = sync_sealed(seen); !synced) return synced;
+  const std::lock_guard lock(mutex_);
+  if (auto sealed = seen.segments->back()->seal(); !sealed) return go_offline(sealed.error());
+  if (auto synced = seen.segments->back()->sync(); !synced) return go_offline(synced.error());
+  raise(recovery_point_, seen.log_end);
+  if (auto taken = producers_.take_snapshot(true); !taken) return go_offline(taken.error());
+  return env_.files().sync_directory(options_.directory);
+}
+
+void PartitionLog::retire() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+}  // namespace barnabas::log
