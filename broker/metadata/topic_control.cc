@@ -57,6 +57,7 @@ ControllerResult<protocol::CreateTopicsResponse> TopicControl::create(const prot
       result.error_message = done.error().subject;
       result.num_partitions = -1;
       result.replication_factor = -1;
+      result.configs.emplace();
     }
     response.topics.push_back(std::move(result));
   }
@@ -215,6 +216,7 @@ void TopicControl::describe(const Creatable& topic, Created& result) const {
   };
   result.configs.emplace();
   for (const auto& row : config::topic_table().rows()) {
+    if (config::find_topic_row(row.name)->access == config::Access::internal) continue;
     const auto synonyms = config::topic_synonyms(row.name, layers);
     protocol::CreateTopicsResponse::CreatableTopicConfigs entry;
     entry.name = row.name;

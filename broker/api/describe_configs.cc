@@ -1,0 +1,219 @@
+// DescribeConfigs: v1 source and synonyms; v3 types and documentation; v4 flexible.
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "broker/api/handlers.h"
+#include "broker/config/broker_config.h"
+#include "broker/config/topic_config.h"
+#include "broker/metadata/controller_client.h"
+#include "broker/metadata/topic_names.h"
+#include "common/protocol/errors.h"
+
+namespace barnabas::broker {
+namespace {
+
+using config::ConfigSource;
+using config::ConfigSynonym;
+using metadata::ConfigResourceType;
+using protocol::DescribeConfigsRequest;
+using protocol::DescribeConfigsResponse;
+using protocol::ErrorCode;
+using runtime::ConfigType;
+using Asked = DescribeConfigsRequest::DescribeConfigsResource;
+using Answered = DescribeConfigsResponse::DescribeConfigsResult;
+using Entry = DescribeConfigsResponse::DescribeConfigsResourceResult;
+
+constexpr std::int8_t kDynamicGroupSource = 8;
+
+/// The numbers of DescribeConfigs' configType.
+std::int8_t wire_type(ConfigType type) {
+  switch (type) {
+    case ConfigType::boolean:
+      return 1;
+    case ConfigType::string:
+      return 2;
+    case ConfigType::integer:
+      return 3;
+    case ConfigType::short_integer:
+      return 4;
+    case ConfigType::long_integer:
+      return 5;
+    case ConfigType::floating:
+      return 6;
+    case ConfigType::list:
+      return 7;
+    case ConfigType::class_name:
+      return 8;
+    case ConfigType::password:
+      return 9;
+  }
+  return 0;
+}
+
+/// What one answer is made from.
+struct Question {
+  RequestContext& context;
+  const DescribeConfigsRequest& request;
+  const metadata::MetadataImage& image;
+  config::ConfigLayers layers;
+
+  bool wants(const Asked& asked, const std::string& name) const {
+    if (!asked.configuration_keys) return true;
+    return std::find(asked.configuration_keys->begin(), asked.configuration_keys->end(), name) !=
+           asked.configuration_keys->end();
+  }
+};
+
+void refuse(Answered& answer, ErrorCode error, std::string message) {
+  answer.error_code = static_cast<std::int16_t>(error);
+  answer.error_message = std::move(message);
+}
+
+/// The entry of one setting: what counts, where it comes from, and what else was said. Secrets are never told.
+Entry entry_of(const Question& question, const config::SettingRow& row, const runtime::ConfigDef& def,
+               std::optional<std::string> value, const std::vector<ConfigSynonym>& synonyms) {
+  const bool is_secret = row.type == ConfigType::password;
+  Entry entry;
+  entry.name = row.name;
+  if (!is_secret) entry.value = std::move(value);
+  entry.is_sensitive = is_secret;
+  entry.read_only = row.access != config::Access::dynamic;
+  entry.config_source =
+      static_cast<std::int8_t>(synonyms.empty() ? ConfigSource::default_value : synonyms.front().source);
+  entry.config_type = wire_type(row.type);
+  if (question.request.include_documentation) entry.documentation = def.doc;
+  if (!question.request.include_synonyms) return entry;
+  for (const ConfigSynonym& one : synonyms) {
+    DescribeConfigsResponse::DescribeConfigsSynonym synonym;
+    synonym.name = one.name;
+    if (!is_secret) synonym.value = one.value;
+    synonym.source = static_cast<std::int8_t>(one.source);
+    entry.synonyms.push_back(std::move(synonym));
+  }
+  return entry;
+}
+
+void describe_topic(const Question& question, const Asked& asked, Answered& answer) {
+  if (auto valid = metadata::check_topic_name(asked.resource_name); !valid) {
+    return refuse(answer, ErrorCode::invalid_topic_exception, valid.error().subject);
+  }
+  if (!question.image.topic(asked.resource_name)) {
+    return refuse(answer, ErrorCode::unknown_topic_or_partition,
+                  "This server does not host this topic-partition: there is no topic '" + asked.resource_name + "'.");
+  }
+  config::ConfigLayers layers = question.layers;
+  layers.topic = &question.image.topic_configs(asked.resource_name);
+  for (const runtime::ConfigDef& def : config::topic_table().rows()) {
+    const config::SettingRow& row = *config::find_topic_row(def.name);
+    if (row.access == config::Access::internal || !question.wants(asked, def.name)) continue;
+    answer.configs.push_back(
+        entry_of(question, row, def, config::topic_value(def.name, layers), config::topic_synonyms(def.name, layers)));
+  }
+}
+
+/// The value of the setting under its own name; an older name that stands in for it shows among the synonyms only.
+std::optional<std::string> own_value(const Question& question, const std::string& name,
+                                     const std::vector<ConfigSynonym>& synonyms) {
+  if (name == "node.id" || name == "broker.id") return std::to_string(question.context.broker().node_id);
+  const auto own = std::find_if(synonyms.begin(), synonyms.end(), [&](const auto& one) { return one.name == name; });
+  return own == synonyms.end() ? std::nullopt : own->value;
+}
+
+void describe_this_broker(const Question& question, const Asked& asked, Answered& answer) {
+  for (const runtime::ConfigDef& def : config::broker_table().rows()) {
+    const config::SettingRow& row = *config::find_broker_row(def.name);
+    if (row.access == config::Access::internal || !question.wants(asked, def.name)) continue;
+    const auto synonyms = config::broker_synonyms(def.name, question.layers);
+    answer.configs.push_back(entry_of(question, row, def, own_value(question, def.name, synonyms), synonyms));
+  }
+}
+
+/// Resource name "": what was set for all brokers while they ran.
+void describe_broker_defaults(const Question& question, const Asked& asked, Answered& answer) {
+  for (const auto& [name, value] : *question.layers.broker_default) {
+    const config::SettingRow* row = config::find_broker_row(name);
+    if (row == nullptr || !question.wants(asked, name)) continue;
+    answer.configs.push_back(entry_of(question, *row, *config::broker_table().find(name), value,
+                                      {{name, value, ConfigSource::dynamic_default}}));
+  }
+}
+
+void describe_broker(const Question& question, const Asked& asked, Answered& answer) {
+  if (asked.resource_name.empty()) return describe_broker_defaults(question, asked, answer);
+  std::int32_t id = -1;
+  const std::string& name = asked.resource_name;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (error != std::errc() || end != name.data() + name.size()) {
+    return refuse(answer, ErrorCode::invalid_request, "Broker id must be an integer, but it is: " + name);
+  }
+  if (id != question.context.broker().node_id) {
+    return refuse(answer, ErrorCode::invalid_request,
+                  "Unexpected broker id, expected " + std::to_string(question.context.broker().node_id) +
+                      " or empty string, but received " + name);
+  }
+  describe_this_broker(question, asked, answer);
+}
+
+/// Group settings have no table yet: what is set is shown, defaults are not.
+void describe_group(const Question& question, const Asked& asked, Answered& answer) {
+  for (const auto& [name, value] : question.image.configs({ConfigResourceType::group, asked.resource_name})) {
+    if (!question.wants(asked, name)) continue;
+    Entry entry;
+    entry.name = name;
+    entry.value = value;
+    entry.config_source = kDynamicGroupSource;
+    answer.configs.push_back(std::move(entry));
+  }
+}
+
+bool may_describe(const Question& question, const Asked& asked) {
+  const bool is_topic = asked.resource_type == static_cast<std::int8_t>(ConfigResourceType::topic);
+  return is_topic ? question.context.authorize(AclOperation::describe_configs, ResourceType::topic, asked.resource_name)
+                  : question.context.authorize(AclOperation::describe_configs, ResourceType::cluster, "kafka-cluster");
+}
+
+Answered describe(const Question& question, const Asked& asked) {
+  Answered answer;
+  answer.resource_type = asked.resource_type;
+  answer.resource_name = asked.resource_name;
+  answer.error_message = "";
+  const auto type = static_cast<ConfigResourceType>(asked.resource_type);
+  if (!may_describe(question, asked)) {
+    const bool is_topic = type == ConfigResourceType::topic;
+    refuse(answer, is_topic ? ErrorCode::topic_authorization_failed : ErrorCode::cluster_authorization_failed,
+           "Authorization failed.");
+  } else if (type == ConfigResourceType::topic) {
+    describe_topic(question, asked, answer);
+  } else if (type == ConfigResourceType::broker) {
+    describe_broker(question, asked, answer);
+  } else if (type == ConfigResourceType::group) {
+    describe_group(question, asked, answer);
+  } else {
+    refuse(answer, ErrorCode::invalid_request,
+           "Unsupported resource type: " + std::to_string(static_cast<int>(asked.resource_type)));
+  }
+  return answer;
+}
+
+}  // namespace
+
+asio::awaitable<DescribeConfigsResponse> handle_describe_configs(RequestContext& context,
+                                                                 DescribeConfigsRequest request) {
+  const metadata::ImagePtr image = context.broker().controller->image();
+  const config::ConfigLayers layers{
+      .topic = nullptr,
+      .broker = &image->configs({ConfigResourceType::broker, std::to_string(context.broker().node_id)}),
+      .broker_default = &image->configs({ConfigResourceType::broker, ""}),
+      .file = &context.broker().config->values(),
+  };
+  const Question question{context, request, *image, layers};
+  DescribeConfigsResponse response;
+  for (const Asked& asked : request.resources) {
+    response.results.push_back(describe(question, asked));
+    if (response.results.back().error_code != 0) context.note_error();
+  }
+  co_return response;
+}
+
+}  // namespace barnabas::broker
