@@ -28,3 +28,12 @@ if(BARNABAS_SANITIZE)
   # operator delete. glibc does not mind, the address sanitizer does.
   target_compile_definitions(barnabas_asio INTERFACE ASIO_DISABLE_STD_ALIGNED_ALLOC)
 endif()
+if(BARNABAS_SANITIZE MATCHES "thread")
+  # The thread sanitizer does not know fences and says so as a warning; the locks around handlers order them as well.
+  target_compile_definitions(barnabas_asio INTERFACE ASIO_DISABLE_FENCED_BLOCK)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
+  # Clang 14 has C++20's coroutines and does not yet say so, neither to Asio nor to the standard library.
+  target_compile_definitions(barnabas_asio INTERFACE ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE __cpp_impl_coroutine=201902L)
+  target_compile_options(barnabas_asio INTERFACE -Wno-builtin-macro-redefined)
+endif()

@@ -6,6 +6,7 @@
 #include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <deque>
+#include <limits>
 #include <optional>
 
 #include "common/net/framing.h"
