@@ -1,5 +1,6 @@
 #include "broker/server/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <exception>
@@ -219,7 +220,10 @@ asio::awaitable<Result<void>> Connection::write_answer(std::shared_ptr<Exchange>
 asio::awaitable<void> Connection::watch_idleness(Self self) {
   while (!self->closed_) {
     const runtime::MonotonicTime now = self->services_.env->clock().now();
-    if (!self->exchanges_.empty()) self->last_active_ = now;
+    // A request that waits is at work; an answer that nobody takes is not.
+    const bool at_work = std::any_of(self->exchanges_.begin(), self->exchanges_.end(),
+                                     [](const std::shared_ptr<Exchange>& exchange) { return !exchange->finished; });
+    if (at_work) self->last_active_ = now;
     const runtime::MonotonicTime deadline = self->last_active_ + self->options_.max_idle;
     if (now >= deadline) {
       self->services_.logger.debug("{} closed: idle for connections.max.idle.ms", self->info_.peer);
