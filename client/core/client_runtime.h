@@ -60,7 +60,7 @@ class ClientRuntime : public std::enable_shared_from_this<ClientRuntime> {
     asio::co_spawn(executor_, finish(std::move(work), state), asio::detached);
     std::optional<Result<T>> result;
     state->signal->wait_until(give_up, [&state, &result] {
-      if (state->result) result = std::move(state->result);
+      if (!result && state->result) result = std::move(state->result);
       return result.has_value();
     });
     if (!result) return failure(Errc::timed_out, "the executor that the client was given does not run");
