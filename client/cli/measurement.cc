@@ -18,7 +18,7 @@ Measurement::Measurement(std::string name, std::string latency_of)
     : name_(std::move(name)),
       latency_of_(std::move(latency_of)),
       start_(runtime::system_env().clock().now()),
-      usage_(runtime::resource_usage()) {}
+      usage_(runtime::process_usage()) {}
 
 double Measurement::percentile_ms(double share) const {
   if (latencies_.empty()) return 0;
@@ -28,7 +28,7 @@ double Measurement::percentile_ms(double share) const {
 
 std::string Measurement::finish(std::uint64_t records, std::uint64_t bytes, bool json) {
   const double seconds = std::chrono::duration<double>(runtime::system_env().clock().now() - start_).count() + 1e-9;
-  const auto used = runtime::resource_usage();
+  const auto used = runtime::process_usage();
   const double cpu_seconds = used.cpu_seconds - usage_.cpu_seconds;
   std::sort(latencies_.begin(), latencies_.end());
   if (json) {

@@ -26,7 +26,7 @@ class Measurement {
   std::string name_;
   std::string latency_of_;
   runtime::MonotonicTime start_;
-  runtime::ResourceUsage usage_;
+  runtime::ProcessUsage usage_;
   std::vector<runtime::Duration> latencies_;
 };
 

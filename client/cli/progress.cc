@@ -19,7 +19,7 @@ constexpr double kMegabyte = 1e6;
 Progress::Progress(std::string what, std::uint64_t total)
     : what_(std::move(what)),
       total_(total),
-      enabled_(runtime::is_terminal(runtime::StandardStream::error)),
+      enabled_(runtime::stderr_is_terminal()),
       start_(runtime::system_env().clock().now()),
       next_(start_) {}
 
