@@ -74,6 +74,13 @@ ErrorCode check_divergence(const partition::Partition& partition, const FetchWan
   return ErrorCode::none;
 }
 
+/// Of a log that is not read, because the client's has parted from it.
+void report_offsets(PartitionData& data, const log::PartitionLog& log) {
+  data.high_watermark = log.high_watermark();
+  data.last_stable_offset = log.last_stable_offset();
+  data.log_start_offset = log.log_start_offset();
+}
+
 void report(PartitionData& data, const log::FetchSlice& slice, log::ReadBound bound) {
   data.high_watermark = slice.high_watermark;
   data.last_stable_offset = slice.last_stable_offset;
@@ -103,16 +110,18 @@ FileRegion read_partition(RequestContext& context, const FetchWant& want, const 
     return {};
   }
   data.aborted_transactions.reset();
-  const bool diverges = data.diverging_epoch.epoch >= 0;
-  const auto limit = static_cast<std::size_t>(std::max(0, want.max_bytes));
-  const std::size_t most = diverges ? 0 : std::min(budget, limit);
-  const Result<log::FetchSlice> slice = found.partition->read(want.fetch_offset, most, first && !diverges, parameters.bound);
+  if (data.diverging_epoch.epoch >= 0) {
+    report_offsets(data, found.partition->log());
+    return {};
+  }
+  const std::size_t most = std::min(budget, static_cast<std::size_t>(std::max(0, want.max_bytes)));
+  const Result<log::FetchSlice> slice = found.partition->read(want.fetch_offset, most, first, parameters.bound);
   if (!slice) {
     fail(data, record::kafka_error_of(slice.error()));
     return {};
   }
   report(data, *slice, parameters.bound);
-  if (slice->length == 0 || diverges) return {};
+  if (slice->length == 0) return {};
   data.records->external_bytes = slice->length;
   return {slice->file, slice->position, slice->length};
 }

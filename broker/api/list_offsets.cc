@@ -43,7 +43,7 @@ ErrorCode list_one(RequestContext& context, const std::string& topic, const Aske
   if (!listed) return record::kafka_error_of(listed.error());
   answer.timestamp = listed->timestamp_ms;
   answer.offset = listed->offset;
-  answer.leader_epoch = listed->leader_epoch;
+  if (context.api_version() >= 4) answer.leader_epoch = listed->leader_epoch;
   return ErrorCode::none;
 }
 
