@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <cstring>
+#include <exception>
 
 #include "client/core/connection_setup.h"
 #include "common/protocol/headers.h"
@@ -71,8 +71,9 @@ asio::awaitable<Result<void>> BrokerConnection::open(runtime::MonotonicTime dead
 }
 
 asio::awaitable<Result<void>> BrokerConnection::connect(runtime::MonotonicTime deadline) {
-  asio::co_spawn(runtime_->executor(), connect_stream(shared_from_this()),
-                 asio::bind_cancellation_slot(connect_cancel_.slot(), asio::detached));
+  asio::co_spawn(
+      runtime_->executor(), connect_stream(shared_from_this()),
+      asio::bind_cancellation_slot(connect_cancel_.slot(), [self = shared_from_this()](const std::exception_ptr&) {}));
   const GateResult waited = co_await connected_->wait(deadline);
   if (waited == GateResult::cancelled) co_return failure(Errc::cancelled, "connect to " + name_);
   if (waited == GateResult::timed_out)

@@ -379,6 +379,7 @@ asio::awaitable<Result<void>> RequestRouter::shutdown() {
   }
   if (background_ == 0) background_done_->open();
   co_await background_done_->wait(MonotonicTime::max());
+  runtime_->timers()->end_if_idle();
   co_return Result<void>{};
 }
 

@@ -4,6 +4,7 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
+#include <exception>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -35,7 +36,7 @@ void start(const std::shared_ptr<ClientRuntime>& runtime, asio::awaitable<Result
     asio::post(runtime->executor(), [signal] { signal->emit(asio::cancellation_type::terminal); });
   });
   asio::co_spawn(runtime->executor(), Run::run(std::move(work), std::move(shared)),
-                 asio::bind_cancellation_slot(signal->slot(), asio::detached));
+                 asio::bind_cancellation_slot(signal->slot(), [signal](const std::exception_ptr&) {}));
 }
 
 }  // namespace barnabas::client

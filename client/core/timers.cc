@@ -27,6 +27,10 @@ void Timers::cancel(const Id& id) {
   if (id.number != 0) pending_.erase(id);
 }
 
+void Timers::end_if_idle() {
+  if (running_ && pending_.empty()) alarm_->wake();
+}
+
 void Timers::stop() {
   stopped_ = true;
   pending_.clear();

@@ -28,6 +28,9 @@ class Timers : public std::enable_shared_from_this<Timers> {
   Id add(runtime::MonotonicTime deadline, Action action);
   /// Does nothing where it ran already.
   void cancel(const Id& id);
+  /// Ends the alarm if nothing is left to wait for: a client that goes must not keep the user's executor at work until
+  /// its last deadline would have come. (Not done by each cancel(): the next request needs the alarm again.)
+  void end_if_idle();
   /// Drops all timers and ends the alarm; no more can be added.
   void stop();
 

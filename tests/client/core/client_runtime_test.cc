@@ -58,6 +58,17 @@ TEST(ClientRuntime, leaves_the_users_executor_when_the_last_handle_goes) {
   io.run();  // would stay for an hour
 }
 
+TEST(Timers, let_the_executor_go_when_told_that_nothing_is_left) {
+  runtime::VirtualEnv env;
+  const auto timers = std::make_shared<Timers>(env, env.executor());
+  const auto began = env.clock().now();
+  timers->cancel(timers->add(began + seconds(100), [] {}));
+  env.run_for(milliseconds(1));
+  timers->end_if_idle();
+  env.run_until([] { return false; });  // until nothing is left
+  EXPECT_LT(env.clock().now(), began + seconds(1));
+}
+
 TEST(Timers, run_in_the_order_of_their_deadlines_unless_cancelled) {
   runtime::VirtualEnv env;
   const auto timers = std::make_shared<Timers>(env, env.executor());
