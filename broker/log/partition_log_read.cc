@@ -106,10 +106,10 @@ Result<std::optional<TimestampedOffset>> PartitionLog::find_timestamp(const Segm
   const bool lowest = timestamp_ms == std::numeric_limits<std::int64_t>::min();
   const auto near = segment.time_index().entry_before(lowest ? timestamp_ms : timestamp_ms - 1);
   if (!near) return failure(near.error());
-  const auto from = segment.offset_index().position_before(std::max(near->offset, from_offset));
+  const auto from = segment.start_of_search(std::max(near->offset, from_offset), limit);
   if (!from) return failure(from.error());
   Result<std::optional<TimestampedOffset>> found = std::optional<TimestampedOffset>{};
-  auto scanned = segment.scan(from->position, limit, [&](const BatchAt& at) {
+  auto scanned = segment.scan(*from, limit, [&](const BatchAt& at) {
     if (at.header.max_timestamp_ms < timestamp_ms || at.header.last_offset() < from_offset) return true;
     const auto bytes = segment.read(at);
     if (!bytes) {

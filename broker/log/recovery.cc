@@ -111,7 +111,13 @@ Result<void> PartitionLog::recover_segments(SegmentList& segments) {
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const bool last = i + 1 == segments.size();
     const bool behind_point = last || segments[i + 1]->base_offset() > options_.recovery_point;
-    if (segments[i]->indexes_sound() && (options_.clean_shutdown || !behind_point)) continue;
+    bool sound = segments[i]->indexes_sound();
+    if (sound && last) {
+      const auto active = segments[i]->make_active();
+      if (!active && active.error().code != make_error_code(Errc::corrupt_data)) return active;
+      sound = active.has_value();
+    }
+    if (sound && (options_.clean_shutdown || !behind_point)) continue;
     changed = true;
     const auto cut = recover_segment(segments, i);
     if (!cut) return failure(cut.error());

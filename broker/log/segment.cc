@@ -157,11 +157,24 @@ Result<void> Segment::scan(std::uint64_t position, std::uint64_t limit,
   return {};
 }
 
+Result<std::uint64_t> Segment::start_of_search(std::int64_t target, std::uint64_t limit) const {
+  const auto entry = offset_index_.position_before(target);
+  if (!entry) return failure(entry.error());
+  if (entry->position == 0) return 0;
+  // An index that damage made lie costs a longer search, never a record.
+  bool holds = false;
+  auto looked = scan(entry->position, limit, [&](const BatchAt& at) {
+    holds = at.header.last_offset() == entry->offset;
+    return false;
+  });
+  return looked && holds ? entry->position : 0;
+}
+
 Result<std::optional<BatchAt>> Segment::find(std::int64_t target, std::uint64_t limit) const {
-  const auto from = offset_index_.position_before(target);
+  const auto from = start_of_search(target, limit);
   if (!from) return failure(from.error());
   std::optional<BatchAt> found;
-  auto scanned = scan(from->position, limit, [&](const BatchAt& at) {
+  auto scanned = scan(*from, limit, [&](const BatchAt& at) {
     if (at.header.last_offset() >= target) found = at;
     return !found;
   });

@@ -65,6 +65,8 @@ class Segment {
 
   /// The first batch whose last offset is not below `target`, looking at the first `limit` bytes.
   Result<std::optional<BatchAt>> find(std::int64_t target, std::uint64_t limit) const;
+  /// Where to scan from to meet the batch that holds `target`.
+  Result<std::uint64_t> start_of_search(std::int64_t target, std::uint64_t limit) const;
   /// Calls `visit` for the header of each batch from `position` on, until it says false or `limit` is met.
   Result<void> scan(std::uint64_t position, std::uint64_t limit,
                     const std::function<bool(const BatchAt&)>& visit) const;
