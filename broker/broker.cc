@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <chrono>
@@ -23,6 +24,7 @@
 namespace barnabas::broker {
 namespace {
 
+constexpr std::int64_t kShortestMaintenanceMs = 1000;
 constexpr runtime::Duration kCheckpointInterval = std::chrono::seconds(60);
 
 }  // namespace
@@ -90,10 +92,10 @@ class Broker::State {
   Result<void> open_data() {
     const std::vector<std::string>& paths = config_.data_directories();
     if (paths.size() != 1) {
-      return failure(Errc::invalid_config, fmt::format("log.dirs names {} directories; one is served yet", paths.size()));
+      return failure(Errc::invalid_config,
+                     fmt::format("log.dirs names {} directories; one is served yet", paths.size()));
     }
-    auto directories =
-        metadata::open_data_directories(env_, paths, config_.metadata_directory(), config_.node_id());
+    auto directories = metadata::open_data_directories(env_, paths, config_.metadata_directory(), config_.node_id());
     if (!directories) return failure(std::move(directories.error()));
     directories_ = std::move(*directories);
     services_.cluster_id = directories_.cluster_id;
@@ -104,8 +106,13 @@ class Broker::State {
     options.topic_config = [this](const metadata::ConfigMap& overrides) {
       return metadata::topic_log_config(overrides, *controller_->image(), config_.values(), config_.node_id());
     };
-    options.on_move = [this](const Uuid& topic_id, std::int32_t partition) { purgatory_.notify({topic_id, partition}); };
+    options.on_move = [this](const Uuid& topic_id, std::int32_t partition) {
+      purgatory_.notify({topic_id, partition});
+    };
     auto replicas = partition::ReplicaManager::open(env_, std::move(options), options_.logger.named("log"));
+    if (!replicas && replicas.error().code == Errc::locked) {
+      return failure(Errc::locked, fmt::format("data directory {} is in use by another broker", paths.front()));
+    }
     if (!replicas) return failure(std::move(replicas.error()));
     replicas_ = std::move(*replicas);
     services_.replicas = replicas_.get();
@@ -130,7 +137,8 @@ class Broker::State {
     controller_->add_listener(replicas_.get());
     metadata::BrokerRegistrationRequest registration;
     for (const ListenerInfo& listener : server_->listeners()) {
-      registration.endpoints.push_back({listener.name, listener.advertised_host, static_cast<std::uint16_t>(listener.advertised_port), 0});
+      registration.endpoints.push_back(
+          {listener.name, listener.advertised_host, static_cast<std::uint16_t>(listener.advertised_port), 0});
     }
     if (!config_.values().is_null("broker.rack")) registration.rack = config_.values().get_string("broker.rack");
     if (auto registered = controller_->register_broker(registration); !registered) return registered;
@@ -162,7 +170,8 @@ class Broker::State {
     metrics_server_ = std::make_unique<MetricsServer>(env_, network_, metrics_reactor_->executor(),
                                                       [this] { return metrics_.exposition(); });
     const auto port = static_cast<std::uint16_t>(config_.values().get_int("metrics.port"));
-    if (auto started = metrics_server_->start("", port); !started) return failure(started.error().code, "metrics.port: " + started.error().subject);
+    if (auto started = metrics_server_->start("", port); !started)
+      return failure(started.error().code, "metrics.port: " + started.error().subject);
     metrics_port_ = metrics_server_->port();
     return {};
   }
@@ -179,8 +188,13 @@ class Broker::State {
 
   void start_tasks() {
     tasks_ = env_.make_worker_pool("broker-tasks", 1);
-    const auto retention = std::chrono::milliseconds(config_.values().get_long("log.retention.check.interval.ms"));
-    asio::co_spawn(tasks_->executor(), repeat(this, retention, &State::maintain), asio::detached);
+    // Deleted files are due after log.segment.delete.delay.ms; looking for old segments more often than asked costs
+    // little.
+    const std::int64_t interval_ms =
+        std::min(config_.values().get_long("log.retention.check.interval.ms"),
+                 std::max(kShortestMaintenanceMs, config_.values().get_long("log.segment.delete.delay.ms")));
+    const auto interval = std::chrono::milliseconds(interval_ms);
+    asio::co_spawn(tasks_->executor(), repeat(this, interval, &State::maintain), asio::detached);
     asio::co_spawn(tasks_->executor(), repeat(this, kCheckpointInterval, &State::checkpoint), asio::detached);
   }
 
@@ -240,12 +254,24 @@ Broker::~Broker() {
   if (!stopped) state_->options().logger.error("stop: {}", stopped.error().message());
 }
 
-Result<void> Broker::stop() { return state_->stop(); }
-std::uint16_t Broker::port() const { return state_->server().port(); }
-std::uint16_t Broker::metrics_port() const { return state_->metrics_port(); }
-const std::string& Broker::cluster_id() const { return state_->cluster_id(); }
-const std::string& Broker::data_directory() const { return state_->data_directory(); }
-std::size_t Broker::connection_count() const { return state_->server().connection_count(); }
+Result<void> Broker::stop() {
+  return state_->stop();
+}
+std::uint16_t Broker::port() const {
+  return state_->server().port();
+}
+std::uint16_t Broker::metrics_port() const {
+  return state_->metrics_port();
+}
+const std::string& Broker::cluster_id() const {
+  return state_->cluster_id();
+}
+const std::string& Broker::data_directory() const {
+  return state_->data_directory();
+}
+std::size_t Broker::connection_count() const {
+  return state_->server().connection_count();
+}
 
 std::string Broker::listening_on() const {
   std::string text;

@@ -27,8 +27,8 @@ struct BrokerOptions {
 class Broker {
  public:
   /// Serves when it returns.
-  /// Errors, each one sentence that names the thing: a port in use, a data directory that is locked, not writable, of another
-  /// cluster or a newer version, a feature that we do not know.
+  /// Errors, each one sentence that names the thing: a port in use, a data directory that is locked, not writable, of
+  /// another cluster or a newer version, a feature that we do not know.
   static Result<std::unique_ptr<Broker>> start(runtime::Env& env, net::Network& network, config::BrokerConfig config,
                                                BrokerOptions options);
   /// stop(), its failure to the log.

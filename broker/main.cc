@@ -35,13 +35,15 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
   app.add_option("--override", arguments.overrides, "name=value: goes before the file; may be given several times")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--port", arguments.port, "Port to listen on, 0 for a free one (default 9092)")->check(CLI::Range(0, 65535));
-  app.add_option("--data-dir", arguments.data_directory, "Directory of the data (default ./barnabas-data)")->type_name("DIR");
+  app.add_option("--port", arguments.port, "Port to listen on, 0 for a free one (default 9092)")
+      ->check(CLI::Range(0, 65535));
+  app.add_option("--data-dir", arguments.data_directory, "Directory of the data (default ./barnabas-data)")
+      ->type_name("DIR");
   app.add_option("--log-level", arguments.log_level, "trace, debug, info, warn, error or off (default info)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    return app.exit(error) == 0 ? 0 : 1;
   }
   return std::nullopt;
 }
@@ -82,9 +84,8 @@ int fail(const Failure& why) {
 class StopSignal {
  public:
   explicit StopSignal(runtime::Env& env) : signal_(env.make_signal()), reactor_(env.make_reactor("broker-signals")) {
-    asio::co_spawn(reactor_->executor(), runtime::wait_for_stop_signal(), [this](std::exception_ptr, Result<int>) {
-      signal_->notify([this] { came_ = true; });
-    });
+    asio::co_spawn(reactor_->executor(), runtime::wait_for_stop_signal(),
+                   [this](std::exception_ptr, Result<int>) { signal_->notify([this] { came_ = true; }); });
   }
   /// Nothing when it was a signal.
   std::optional<Failure> wait() {
@@ -116,7 +117,8 @@ int run(const Arguments& arguments) {
   options.logger = runtime::Logger("broker", *level);
   options.reactors = runtime::processor_count();
   options.on_fatal = [&stop_signal](const Failure& why) { stop_signal.fail(why); };
-  Result<std::unique_ptr<Broker>> broker = Broker::start(env, net::tcp_network(), std::move(*config), std::move(options));
+  Result<std::unique_ptr<Broker>> broker =
+      Broker::start(env, net::tcp_network(), std::move(*config), std::move(options));
   if (!broker) return fail(broker.error());
   fmt::print("barnabas-broker {} cluster {} data {}\n", kVersion, (*broker)->cluster_id(), (*broker)->data_directory());
   fmt::print("listening on {}\n", (*broker)->listening_on());

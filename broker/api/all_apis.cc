@@ -17,7 +17,8 @@ constexpr MemoryEstimate kFetch{4096, 4};
 constexpr MemoryEstimate kWholeCluster{256 * 1024, 4};
 
 ApiRow api_versions_row() {
-  ApiRow row = api_row<ApiVersionsRequest, ApiVersionsResponse, handle_api_versions>(AclOperation::none, ThrottleClass::none, kSmall);
+  ApiRow row = api_row<ApiVersionsRequest, ApiVersionsResponse, handle_api_versions>(AclOperation::none,
+                                                                                     ThrottleClass::none, kSmall);
   row.listeners = ListenerKinds::both;
   row.serve = &serve_api_versions;
   return row;
@@ -28,15 +29,23 @@ std::vector<ApiRow> rows() {
   return {
       api_row<ProduceRequest, ProduceResponse, handle_produce>(AclOperation::write, Throttle::produce, kProduce),
       api_row<FetchRequest, FetchResponse, handle_fetch>(AclOperation::read, Throttle::fetch, kFetch),
-      api_row<ListOffsetsRequest, ListOffsetsResponse, handle_list_offsets>(AclOperation::describe, Throttle::request, kSmall),
-      api_row<MetadataRequest, MetadataResponse, handle_metadata>(AclOperation::describe, Throttle::request, kWholeCluster),
+      api_row<ListOffsetsRequest, ListOffsetsResponse, handle_list_offsets>(AclOperation::describe, Throttle::request,
+                                                                            kSmall),
+      api_row<MetadataRequest, MetadataResponse, handle_metadata>(AclOperation::describe, Throttle::request,
+                                                                  kWholeCluster),
       api_versions_row(),
-      api_row<CreateTopicsRequest, CreateTopicsResponse, handle_create_topics>(AclOperation::create, Throttle::controller_mutation, kSmall),
-      api_row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(AclOperation::remove, Throttle::controller_mutation, kSmall),
-      api_row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(AclOperation::idempotent_write, Throttle::request, kSmall),
-      api_row<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, handle_offset_for_leader_epoch>(AclOperation::describe, Throttle::request, kSmall),
-      api_row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(AclOperation::describe_configs, Throttle::request, kWholeCluster),
-      api_row<DescribeClusterRequest, DescribeClusterResponse, handle_describe_cluster>(AclOperation::describe, Throttle::request, kSmall),
+      api_row<CreateTopicsRequest, CreateTopicsResponse, handle_create_topics>(AclOperation::create,
+                                                                               Throttle::controller_mutation, kSmall),
+      api_row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(AclOperation::remove,
+                                                                               Throttle::controller_mutation, kSmall),
+      api_row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(AclOperation::idempotent_write,
+                                                                                      Throttle::request, kSmall),
+      api_row<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, handle_offset_for_leader_epoch>(
+          AclOperation::describe, Throttle::request, kSmall),
+      api_row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(
+          AclOperation::describe_configs, Throttle::request, kWholeCluster),
+      api_row<DescribeClusterRequest, DescribeClusterResponse, handle_describe_cluster>(AclOperation::describe,
+                                                                                        Throttle::request, kSmall),
   };
 }
 

@@ -1,4 +1,5 @@
-// ApiVersions: v0 keys and ranges; v1 throttle time; v3 flexible, client software, features; v4 features from version 0 on.
+// ApiVersions: v0 keys and ranges; v1 throttle time; v3 flexible, client software, features; v4 features from version 0
+// on.
 #include "broker/api/api_versions.h"
 
 #include <algorithm>

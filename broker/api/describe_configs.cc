@@ -59,7 +59,7 @@ struct Question {
   config::ConfigLayers layers;
 
   bool wants(const Asked& asked, const std::string& name) const {
-    if (!asked.configuration_keys) return true;
+    if (!asked.configuration_keys || asked.configuration_keys->empty()) return true;
     return std::find(asked.configuration_keys->begin(), asked.configuration_keys->end(), name) !=
            asked.configuration_keys->end();
   }
@@ -76,18 +76,18 @@ Entry entry_of(const Question& question, const config::SettingRow& row, const ru
   const bool is_secret = row.type == ConfigType::password;
   Entry entry;
   entry.name = row.name;
-  if (!is_secret) entry.value = std::move(value);
+  entry.value = is_secret ? std::nullopt : std::move(value);
   entry.is_sensitive = is_secret;
   entry.read_only = row.access != config::Access::dynamic;
   entry.config_source =
       static_cast<std::int8_t>(synonyms.empty() ? ConfigSource::default_value : synonyms.front().source);
   entry.config_type = wire_type(row.type);
-  if (question.request.include_documentation) entry.documentation = def.doc;
+  entry.documentation = question.request.include_documentation ? std::optional(def.doc) : std::nullopt;
   if (!question.request.include_synonyms) return entry;
   for (const ConfigSynonym& one : synonyms) {
     DescribeConfigsResponse::DescribeConfigsSynonym synonym;
     synonym.name = one.name;
-    if (!is_secret) synonym.value = one.value;
+    synonym.value = is_secret ? std::nullopt : one.value;
     synonym.source = static_cast<std::int8_t>(one.source);
     entry.synonyms.push_back(std::move(synonym));
   }
@@ -163,6 +163,7 @@ void describe_group(const Question& question, const Asked& asked, Answered& answ
     entry.name = name;
     entry.value = value;
     entry.config_source = kDynamicGroupSource;
+    entry.documentation = std::nullopt;
     answer.configs.push_back(std::move(entry));
   }
 }

@@ -1,5 +1,5 @@
-// Fetch: v4 isolation level; v5 log start offset; v7 sessions; v9 leader epoch; v11 rack; v12 flexible, diverging epoch;
-// v13 topic ids; v15 replica state; v16 node endpoints; v17 directory id; v18 the follower's high watermark.
+// Fetch: v4 isolation level; v5 log start offset; v7 sessions; v9 leader epoch; v11 rack; v12 flexible, diverging
+// epoch; v13 topic ids; v15 replica state; v16 node endpoints; v17 directory id; v18 the follower's high watermark.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -60,8 +60,8 @@ void fail(PartitionData& data, ErrorCode error) {
   data.high_watermark = -1;
 }
 
-/// Fills in where the client's log and ours part, if they do (KIP-595). Errors: as Kafka's, with offset_out_of_range where
-/// the epoch is unknown here.
+/// Fills in where the client's log and ours part, if they do (KIP-595). Errors: as Kafka's, with offset_out_of_range
+/// where the epoch is unknown here.
 ErrorCode check_divergence(const partition::Partition& partition, const FetchWant& want, PartitionData& data) {
   if (want.last_fetched_epoch < 0) return ErrorCode::none;
   const log::EpochEndOffset end = partition.end_offset_for_epoch(want.last_fetched_epoch);
@@ -133,7 +133,8 @@ ReadPass read_all(RequestContext& context, const std::vector<FetchWant>& wanted,
     FetchResult result{want, {}};
     const std::size_t budget = parameters.max_bytes - std::min(parameters.max_bytes, pass.bytes);
     FileRegion region = read_partition(context, want, parameters, budget, pass.bytes == 0, result.data);
-    if (result.data.error_code != code_of(ErrorCode::none) || result.data.diverging_epoch.epoch >= 0) pass.answer_now = true;
+    if (result.data.error_code != code_of(ErrorCode::none) || result.data.diverging_epoch.epoch >= 0)
+      pass.answer_now = true;
     if (region.length > 0) {
       pass.bytes += static_cast<std::size_t>(region.length);
       pass.regions.push_back(std::move(region));
@@ -164,7 +165,8 @@ asio::awaitable<ReadPass> read_enough(RequestContext& context, const FetchContex
                                       std::chrono::milliseconds max_wait) {
   const runtime::MonotonicTime deadline = context.env().clock().now() + max_wait;
   ReadPass pass = read_all(context, fetch.wanted(), parameters);
-  if (is_enough(pass, parameters) || fetch.wanted().empty() || max_wait <= std::chrono::milliseconds::zero()) co_return pass;
+  if (is_enough(pass, parameters) || fetch.wanted().empty() || max_wait <= std::chrono::milliseconds::zero())
+    co_return pass;
   context.start_waiting();
   std::vector<PartitionKey> keys = keys_of(context, fetch.wanted(), parameters.uses_topic_ids);
   const auto watch = context.broker().purgatory->watch(context, std::move(keys));
@@ -183,7 +185,8 @@ void finish(RequestContext& context, FetchResponse& response) {
       if (partition.error_code == code_of(ErrorCode::none)) continue;
       context.note_error();
       if (context.api_version() < kFirstVersionWithLeader) continue;
-      const auto hint = leader_hint(context, protocol::error_of(partition.error_code), topic.topic_id, topic.topic, partition.partition_index);
+      const auto hint = leader_hint(context, protocol::error_of(partition.error_code), topic.topic_id, topic.topic,
+                                    partition.partition_index);
       if (!hint) continue;
       partition.current_leader.leader_id = hint->leader_id;
       partition.current_leader.leader_epoch = hint->leader_epoch;

@@ -175,9 +175,13 @@ FetchResponse FetchSessionCache::finish(FetchContext& context, std::vector<Fetch
   FetchResponse response;
   response.error_code = code_of(context.error_);
   switch (context.kind_) {
-    case FetchContext::Kind::failed: return response;
-    case FetchContext::Kind::sessionless: break;
-    case FetchContext::Kind::full: response.session_id = create(results, context.uses_topic_ids_, now_ms); break;
+    case FetchContext::Kind::failed:
+      return response;
+    case FetchContext::Kind::sessionless:
+      break;
+    case FetchContext::Kind::full:
+      response.session_id = create(results, context.uses_topic_ids_, now_ms);
+      break;
     case FetchContext::Kind::incremental: {
       FetchSession& session = *context.session_;
       const std::lock_guard lock(session.mutex);

@@ -16,8 +16,8 @@
 #include "common/protocol/messages/produce.h"
 
 /// The handlers, one file each: <stem>.cc. A handler gets a decoded request whose records are views into the frame, and
-/// returns the answer; what an API asks of the connection beyond that (no answer, close, wait) it says through the context.
-/// Threads: the connection's executor.
+/// returns the answer; what an API asks of the connection beyond that (no answer, close, wait) it says through the
+/// context. Threads: the connection's executor.
 namespace barnabas::broker {
 
 asio::awaitable<protocol::ApiVersionsResponse> handle_api_versions(RequestContext& context,

@@ -1,5 +1,5 @@
-// ListOffsets: v1 timestamp and offset; v2 isolation level; v4 leader epoch; v6 flexible; v7 max timestamp; v8 earliest local;
-// v9 latest tiered; v10 timeout; v11 earliest pending upload.
+// ListOffsets: v1 timestamp and offset; v2 isolation level; v4 leader epoch; v6 flexible; v7 max timestamp; v8 earliest
+// local; v9 latest tiered; v10 timeout; v11 earliest pending upload.
 #include <set>
 #include <utility>
 
@@ -24,16 +24,23 @@ bool is_known_timestamp(std::int64_t timestamp, std::int16_t version) {
   if (timestamp >= 0) return true;
   switch (timestamp) {
     case special::kLatest:
-    case special::kEarliest: return true;
-    case special::kMaxTimestamp: return version >= 7;
-    case special::kEarliestLocal: return version >= 8;
-    case special::kLatestTiered: return version >= 9;
-    case special::kEarliestPendingUpload: return version >= 11;
-    default: return false;
+    case special::kEarliest:
+      return true;
+    case special::kMaxTimestamp:
+      return version >= 7;
+    case special::kEarliestLocal:
+      return version >= 8;
+    case special::kLatestTiered:
+      return version >= 9;
+    case special::kEarliestPendingUpload:
+      return version >= 11;
+    default:
+      return false;
   }
 }
 
-ErrorCode list_one(RequestContext& context, const std::string& topic, const Asked& asked, log::ReadBound bound, Answered& answer) {
+ErrorCode list_one(RequestContext& context, const std::string& topic, const Asked& asked, log::ReadBound bound,
+                   Answered& answer) {
   if (!is_known_timestamp(asked.timestamp, context.api_version())) return ErrorCode::unsupported_version;
   const FoundPartition found = find_partition(context, topic, asked.partition_index);
   if (found.error != ErrorCode::none) return found.error;
@@ -50,7 +57,8 @@ ErrorCode list_one(RequestContext& context, const std::string& topic, const Aske
 }  // namespace
 
 asio::awaitable<ListOffsetsResponse> handle_list_offsets(RequestContext& context, ListOffsetsRequest request) {
-  const log::ReadBound bound = request.isolation_level == kReadCommitted ? log::ReadBound::last_stable_offset : log::ReadBound::high_watermark;
+  const log::ReadBound bound =
+      request.isolation_level == kReadCommitted ? log::ReadBound::last_stable_offset : log::ReadBound::high_watermark;
   std::set<std::pair<std::string, std::int32_t>> seen;
   std::set<std::pair<std::string, std::int32_t>> twice;
   for (const auto& topic : request.topics) {
@@ -65,7 +73,8 @@ asio::awaitable<ListOffsetsResponse> handle_list_offsets(RequestContext& context
       Answered& answer = answers.partitions.emplace_back();
       answer.partition_index = asked.partition_index;
       const bool repeated = twice.count({topic.name, asked.partition_index}) != 0;
-      answer.error_code = code_of(repeated ? ErrorCode::invalid_request : list_one(context, topic.name, asked, bound, answer));
+      answer.error_code =
+          code_of(repeated ? ErrorCode::invalid_request : list_one(context, topic.name, asked, bound, answer));
       if (answer.error_code != code_of(ErrorCode::none)) context.note_error();
     }
     answers.name = std::move(topic.name);

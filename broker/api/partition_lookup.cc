@@ -8,7 +8,8 @@ namespace {
 
 using protocol::ErrorCode;
 
-ErrorCode why_missing(const std::shared_ptr<const metadata::TopicImage>& topic, std::int32_t partition, ErrorCode no_topic) {
+ErrorCode why_missing(const std::shared_ptr<const metadata::TopicImage>& topic, std::int32_t partition,
+                      ErrorCode no_topic) {
   if (!topic) return no_topic;
   return topic->partition(partition) == nullptr ? ErrorCode::unknown_topic_or_partition
                                                 : ErrorCode::not_leader_or_follower;

@@ -25,7 +25,8 @@ using PartitionResponse = ProduceResponse::PartitionProduceResponse;
 constexpr std::int16_t kFirstVersionWithEndpoints = 10;
 constexpr std::int16_t kFirstVersionWithIds = 13;
 constexpr std::int16_t kAcksAll = -1;
-constexpr std::array<std::string_view, 3> kInternalTopics{"__consumer_offsets", "__transaction_state", "__share_group_state"};
+constexpr std::array<std::string_view, 3> kInternalTopics{"__consumer_offsets", "__transaction_state",
+                                                          "__share_group_state"};
 
 /// Appended, but not yet where acks=all wants it.
 struct Waiting {
@@ -54,14 +55,17 @@ bool is_internal(const std::string& topic) {
 }
 
 /// Why the partition's records cannot be taken at all, before the log looks at them.
-std::optional<record::ValidationFailure> refusal(const ProduceRequest& request, const partition::PartitionId& id, BytesView batch) {
+std::optional<record::ValidationFailure> refusal(const ProduceRequest& request, const partition::PartitionId& id,
+                                                 BytesView batch) {
   if (is_internal(id.topic)) {
-    return record::ValidationFailure{ErrorCode::invalid_topic_exception, "Cannot append to internal topic " + id.topic, {}};
+    return record::ValidationFailure{
+        ErrorCode::invalid_topic_exception, "Cannot append to internal topic " + id.topic, {}};
   }
   const Result<record::BatchHeader> header = record::read_batch_header(batch);
   if (request.transactional_id || (header && header->is_transactional())) {
     return record::ValidationFailure{ErrorCode::invalid_txn_state,
-                                     fmt::format("{}: transactions are not served by this broker", id.to_string()), {}};
+                                     fmt::format("{}: transactions are not served by this broker", id.to_string()),
+                                     {}};
   }
   return std::nullopt;
 }
@@ -123,7 +127,8 @@ ProduceResponse outline(const ProduceRequest& request) {
 }
 
 void append_one(RequestContext& context, const ProduceRequest& request, const ProduceRequest::TopicProduceData& topic,
-                const ProduceRequest::PartitionProduceData& data, PartitionResponse& response, std::vector<Waiting>& waiting) {
+                const ProduceRequest::PartitionProduceData& data, PartitionResponse& response,
+                std::vector<Waiting>& waiting) {
   if (request.acks < -1 || request.acks > 1) {
     fail(response, ErrorCode::invalid_required_acks, fmt::format("acks={} is none of 0, 1 and -1", request.acks));
     return;
@@ -146,7 +151,8 @@ void finish(RequestContext& context, ProduceResponse& response) {
       if (partition.error_code == code_of(ErrorCode::none)) continue;
       context.note_error();
       if (context.api_version() < kFirstVersionWithEndpoints) continue;
-      const auto hint = leader_hint(context, protocol::error_of(partition.error_code), topic.topic_id, topic.name, partition.index);
+      const auto hint =
+          leader_hint(context, protocol::error_of(partition.error_code), topic.topic_id, topic.name, partition.index);
       if (!hint) continue;
       partition.current_leader.leader_id = hint->leader_id;
       partition.current_leader.leader_epoch = hint->leader_epoch;
@@ -155,7 +161,8 @@ void finish(RequestContext& context, ProduceResponse& response) {
   }
 }
 
-asio::awaitable<void> wait_for_replicas(RequestContext& context, std::vector<Waiting> waiting, runtime::MonotonicTime deadline) {
+asio::awaitable<void> wait_for_replicas(RequestContext& context, std::vector<Waiting> waiting,
+                                        runtime::MonotonicTime deadline) {
   context.start_waiting();
   std::vector<PartitionKey> keys;
   for (const Waiting& one : waiting) keys.push_back({one.partition->id().topic_id, one.partition->id().index});
@@ -172,7 +179,8 @@ asio::awaitable<void> wait_for_replicas(RequestContext& context, std::vector<Wai
     if (outcome != Purgatory::Outcome::moved) break;
   }
   for (const Waiting& one : waiting) {
-    fail(*one.response, ErrorCode::request_timed_out, one.partition->id().to_string() + ": not all replicas have it yet");
+    fail(*one.response, ErrorCode::request_timed_out,
+         one.partition->id().to_string() + ": not all replicas have it yet");
   }
 }
 
@@ -182,7 +190,8 @@ void settle_without_answer(RequestContext& context, const ProduceResponse& respo
   for (const auto& topic : response.responses) {
     for (const PartitionResponse& partition : topic.partition_responses) {
       if (partition.error_code == code_of(ErrorCode::none)) continue;
-      context.close_connection(fmt::format("acks=0 produce failed: {}: {}", protocol::to_string(protocol::error_of(partition.error_code)),
+      context.close_connection(fmt::format("acks=0 produce failed: {}: {}",
+                                           protocol::to_string(protocol::error_of(partition.error_code)),
                                            partition.error_message.value_or(std::string())));
       return;
     }
@@ -197,7 +206,8 @@ asio::awaitable<ProduceResponse> handle_produce(RequestContext& context, Produce
   for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
     const auto& topic = request.topic_data[t];
     for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
-      append_one(context, request, topic, topic.partition_data[p], response.responses[t].partition_responses[p], waiting);
+      append_one(context, request, topic, topic.partition_data[p], response.responses[t].partition_responses[p],
+                 waiting);
     }
   }
   if (!waiting.empty()) {

@@ -15,8 +15,8 @@ struct ApiRange {
   std::int16_t max_version = 0;
 };
 
-/// docs/protocol.md, whole: each API of Kafka 4.3's broker listeners, what we serve of it, and what our client uses (given by
-/// the caller: neither side knows the other).
+/// docs/protocol.md, whole: each API of Kafka 4.3's broker listeners, what we serve of it, and what our client uses
+/// (given by the caller: neither side knows the other).
 std::string protocol_page(std::span<const ApiRange> client);
 
 }  // namespace barnabas::broker

@@ -71,11 +71,21 @@ EmbeddedBroker::EmbeddedBroker() : EmbeddedBroker(Options{}) {}
 EmbeddedBroker::EmbeddedBroker(Options options) : state_(std::make_unique<State>(std::move(options))) {}
 EmbeddedBroker::~EmbeddedBroker() = default;
 
-std::string EmbeddedBroker::bootstrap_servers() const { return "127.0.0.1:" + std::to_string(state_->port()); }
-std::uint16_t EmbeddedBroker::port() const { return state_->port(); }
-const std::string& EmbeddedBroker::data_directory() const { return state_->data_directory(); }
-void EmbeddedBroker::stop() { state_->stop(); }
-void EmbeddedBroker::start() { state_->start(); }
+std::string EmbeddedBroker::bootstrap_servers() const {
+  return "127.0.0.1:" + std::to_string(state_->port());
+}
+std::uint16_t EmbeddedBroker::port() const {
+  return state_->port();
+}
+const std::string& EmbeddedBroker::data_directory() const {
+  return state_->data_directory();
+}
+void EmbeddedBroker::stop() {
+  state_->stop();
+}
+void EmbeddedBroker::start() {
+  state_->start();
+}
 
 }  // namespace v0
 }  // namespace barnabas

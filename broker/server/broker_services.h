@@ -32,11 +32,11 @@ struct BrokerServices {
   runtime::Logger logger{"broker"};
   std::int32_t node_id = 1;
   std::string cluster_id;
-  const config::BrokerConfig* config = nullptr;             ///< server.properties with its defaults.
-  metadata::ControllerClient* controller = nullptr;         ///< Changes metadata; its image() is what it is now.
+  const config::BrokerConfig* config = nullptr;      ///< server.properties with its defaults.
+  metadata::ControllerClient* controller = nullptr;  ///< Changes metadata; its image() is what it is now.
   metadata::ProducerIdManager* producer_ids = nullptr;
-  partition::ReplicaManager* replicas = nullptr;            ///< The partitions that live here.
-  Purgatory* purgatory = nullptr;                           ///< Requests that wait for a partition to move.
+  partition::ReplicaManager* replicas = nullptr;  ///< The partitions that live here.
+  Purgatory* purgatory = nullptr;                 ///< Requests that wait for a partition to move.
   FetchSessionCache* fetch_sessions = nullptr;
   BrokerMetrics* metrics = nullptr;
 };

@@ -22,10 +22,10 @@ struct ConnectionOptions {
   std::size_t max_in_flight = 100;  ///< Requests read whose answers are not written yet; beyond it nothing is read.
 };
 
-/// One client's connection: reads requests, lets each take effect before the next one starts, writes the answers in order.
-/// Only waiting overlaps: a fetch that polls, a produce that waits for acks=all. A frame that cannot be one closes the
-/// connection with one line in the log, and nothing else notices.
-/// Threads: its stream's executor only. Kept alive by its own coroutines.
+/// One client's connection: reads requests, lets each take effect before the next one starts, writes the answers in
+/// order. Only waiting overlaps: a fetch that polls, a produce that waits for acks=all. A frame that cannot be one
+/// closes the connection with one line in the log, and nothing else notices. Threads: its stream's executor only. Kept
+/// alive by its own coroutines.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// `on_end` is called once, by the destructor, on the stream's executor.

@@ -30,7 +30,8 @@ Result<ConnectionLimits::Limits> ConnectionLimits::limits_of(const runtime::Pars
     const char* end = entry.data() + entry.size();
     if (colon == std::string_view::npos || colon == 0 ||
         std::from_chars(entry.data() + colon + 1, end, count).ptr != end || colon + 1 == entry.size()) {
-      return failure(Errc::invalid_config, fmt::format("max.connections.per.ip.overrides has '{}': address:count is meant", entry));
+      return failure(Errc::invalid_config,
+                     fmt::format("max.connections.per.ip.overrides has '{}': address:count is meant", entry));
     }
     limits.per_ip_overrides[std::string(entry.substr(0, colon))] = count;
   }

@@ -10,7 +10,9 @@
 namespace barnabas::broker {
 namespace {
 
-tl::unexpected<Failure> refused(std::string reason) { return failure(Errc::unsupported_version, std::move(reason)); }
+tl::unexpected<Failure> refused(std::string reason) {
+  return failure(Errc::unsupported_version, std::move(reason));
+}
 
 }  // namespace
 

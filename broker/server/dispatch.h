@@ -19,8 +19,8 @@ struct Admission {
   std::size_t body_at = 0;  ///< Where the body starts in the frame.
 };
 
-/// Reads the header and decides whether the request is served: an API that the listener has, in a version that we speak.
-/// ApiVersions alone is let through in any version, since its answer is how a client learns the right one.
+/// Reads the header and decides whether the request is served: an API that the listener has, in a version that we
+/// speak. ApiVersions alone is let through in any version, since its answer is how a client learns the right one.
 /// Errors: a sentence for the log; the connection closes on it, as Kafka's does.
 Result<Admission> admit(const ApiTable& apis, ListenerKinds listener, BytesView frame);
 

@@ -30,8 +30,8 @@ struct PartitionKeyHash {
   }
 };
 
-/// Where requests wait until a partition moves (its log end, high watermark or leader) or a deadline passes: nobody polls.
-/// A handler watches first, looks second and waits third, so that no move between look and wait is lost.
+/// Where requests wait until a partition moves (its log end, high watermark or leader) or a deadline passes: nobody
+/// polls. A handler watches first, looks second and waits third, so that no move between look and wait is lost.
 /// Threads: notify from any; a Watch belongs to its request's executor.  Source: Kafka's DelayedOperationPurgatory.
 class Purgatory {
  public:
@@ -52,7 +52,7 @@ class Purgatory {
  private:
   struct Waiter;
   struct Shard {
-    std::mutex mutex;  // leaf lock
+    std::mutex mutex;                                                                                  // leaf lock
     std::unordered_map<PartitionKey, std::vector<std::shared_ptr<Waiter>>, PartitionKeyHash> waiters;  // mutex
   };
   static constexpr std::size_t kShards = 64;

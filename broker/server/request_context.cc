@@ -4,7 +4,9 @@
 
 namespace barnabas::broker {
 
-bool RequestContext::authorize(AclOperation, ResourceType, std::string_view) const noexcept { return true; }
+bool RequestContext::authorize(AclOperation, ResourceType, std::string_view) const noexcept {
+  return true;
+}
 
 MutableBytesView RequestContext::mutable_bytes(BytesView in_frame) noexcept {
   const auto start = static_cast<std::size_t>(in_frame.data() - frame_.data());

@@ -55,8 +55,8 @@ struct ListenerInfo {
 struct ConnectionInfo {
   const ListenerInfo* listener = nullptr;
   std::string principal = "User:ANONYMOUS";
-  std::string peer;                    ///< "127.0.0.1:54321".
-  std::string client_software_name;    ///< As ApiVersions told it.
+  std::string peer;                  ///< "127.0.0.1:54321".
+  std::string client_software_name;  ///< As ApiVersions told it.
   std::string client_software_version;
 };
 

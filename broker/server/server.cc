@@ -1,9 +1,9 @@
 #include "broker/server/server.h"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/post.hpp>
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -41,7 +41,8 @@ Result<Server::Options> Server::options_of(const runtime::ParsedConfig& config, 
   options.sockets.send_buffer_bytes = config.get_int("socket.send.buffer.bytes");
   options.sockets.receive_buffer_bytes = config.get_int("socket.receive.buffer.bytes");
   options.reactors = cores;
-  if (config.is_set("num.network.threads")) options.reactors = static_cast<std::size_t>(config.get_int("num.network.threads"));
+  if (config.is_set("num.network.threads"))
+    options.reactors = static_cast<std::size_t>(config.get_int("num.network.threads"));
   return options;
 }
 
@@ -58,11 +59,12 @@ Server::Server(BrokerServices& services, const ApiTable& apis, net::Network& net
   }
 }
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 Result<void> Server::bind(const config::ListenerAddress& address, const config::ListenerAddress& advertised) {
-  auto acceptor =
-      network_.listen(cores_.front()->reactor->executor(), address.host, address.port, options_.sockets);
+  auto acceptor = network_.listen(cores_.front()->reactor->executor(), address.host, address.port, options_.sockets);
   if (!acceptor) return failure(std::move(acceptor.error()));
   auto listener = std::make_unique<Listener>();
   listener->acceptor = std::move(*acceptor);
@@ -148,6 +150,8 @@ std::vector<ListenerInfo> Server::listeners() const {
   return result;
 }
 
-std::uint16_t Server::port() const { return listeners_.empty() ? std::uint16_t{0} : listeners_.front()->port; }
+std::uint16_t Server::port() const {
+  return listeners_.empty() ? std::uint16_t{0} : listeners_.front()->port;
+}
 
 }  // namespace barnabas::broker

@@ -13,7 +13,7 @@ using protocol::DescribeClusterResponse;
 using protocol::ErrorCode;
 
 TEST(DescribeCluster, tells_id_controller_and_brokers_in_every_version) {
-  TestBroker broker({{"broker.rack", "r1"}});
+  TestBroker broker(TestBroker::Settings{{"broker.rack", "r1"}});
   RawSocket socket = broker.connect();
   for (std::int16_t version = 0; version <= 2; ++version) {
     DescribeClusterRequest request;

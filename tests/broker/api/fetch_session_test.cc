@@ -19,7 +19,8 @@ struct Sessions {
   std::int64_t now_ms = 1'000'000;
 };
 
-FetchRequest ask_for(std::int32_t session_id, std::int32_t epoch, const std::vector<std::pair<std::string, std::int32_t>>& wanted) {
+FetchRequest ask_for(std::int32_t session_id, std::int32_t epoch,
+                     const std::vector<std::pair<std::string, std::int32_t>>& wanted) {
   FetchRequest request;
   request.session_id = session_id;
   request.session_epoch = epoch;

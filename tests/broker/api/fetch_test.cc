@@ -161,9 +161,11 @@ TEST(Fetch, leader_epochs_are_checked) {
   request.topics[0].partitions[0].current_leader_epoch = 0;
   EXPECT_EQ(client.fetch(request, 16).responses.at(0).partitions.at(0).error_code, 0);
   request.topics[0].partitions[0].current_leader_epoch = 9;
-  EXPECT_EQ(client.fetch(request, 16).responses.at(0).partitions.at(0).error_code, code_of(ErrorCode::unknown_leader_epoch));
+  EXPECT_EQ(client.fetch(request, 16).responses.at(0).partitions.at(0).error_code,
+            code_of(ErrorCode::unknown_leader_epoch));
   request.topics[0].topic_id = Uuid(9, 9);
-  EXPECT_EQ(client.fetch(request, 16).responses.at(0).partitions.at(0).error_code, code_of(ErrorCode::unknown_topic_id));
+  EXPECT_EQ(client.fetch(request, 16).responses.at(0).partitions.at(0).error_code,
+            code_of(ErrorCode::unknown_topic_id));
 }
 
 TEST(Fetch, tells_where_a_log_parted_from_ours) {

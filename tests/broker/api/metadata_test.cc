@@ -31,7 +31,9 @@ TEST(Metadata, tells_brokers_topics_and_partitions_in_every_version) {
   RawSocket socket = broker.connect();
   const Uuid id = create_topic(socket, "orders", 3);
   for (std::int16_t version = 0; version <= kLatest; ++version) {
-    const auto response = ask<MetadataResponse>(socket, by_name({"orders"}), version);
+    MetadataRequest request = by_name({"orders"});
+    request.allow_auto_topic_creation = version < 4;  // could not be declined before
+    const auto response = ask<MetadataResponse>(socket, request, version);
     ASSERT_TRUE(response) << version;
     ASSERT_EQ(response->brokers.size(), 1u);
     EXPECT_EQ(response->brokers[0].node_id, 1);
@@ -61,11 +63,14 @@ TEST(Metadata, lists_all_topics_where_none_are_named) {
   create_topic(socket, "a");
   create_topic(socket, "b");
   for (const std::int16_t version : {std::int16_t{1}, kLatest}) {
-    const auto response = ask<MetadataResponse>(socket, MetadataRequest{}, version);
+    MetadataRequest all;
+    all.topics = std::nullopt;
+    const auto response = ask<MetadataResponse>(socket, all, version);
     ASSERT_TRUE(response);
     EXPECT_EQ(response->topics.size(), 2u);
   }
   MetadataRequest none = by_name({});
+  none.allow_auto_topic_creation = true;
   EXPECT_EQ(ask<MetadataResponse>(socket, none, 0)->topics.size(), 2u);
   EXPECT_EQ(ask<MetadataResponse>(socket, none, kLatest)->topics.size(), 0u);
 }
@@ -100,7 +105,7 @@ TEST(Metadata, says_of_each_name_why_it_is_not_there) {
 }
 
 TEST(Metadata, makes_a_topic_on_demand_and_answers_when_it_can_be_used) {
-  TestBroker broker({{"num.partitions", "2"}});
+  TestBroker broker(TestBroker::Settings{{"num.partitions", "2"}});
   RawSocket socket = broker.connect();
   MetadataRequest request = by_name({"wanted", "__consumer_offsets"});
   request.allow_auto_topic_creation = true;
@@ -114,7 +119,7 @@ TEST(Metadata, makes_a_topic_on_demand_and_answers_when_it_can_be_used) {
 }
 
 TEST(Metadata, makes_nothing_when_either_side_says_no) {
-  TestBroker broker({{"auto.create.topics.enable", "false"}});
+  TestBroker broker(TestBroker::Settings{{"auto.create.topics.enable", "false"}});
   RawSocket socket = broker.connect();
   MetadataRequest request = by_name({"wanted"});
   request.allow_auto_topic_creation = true;

@@ -24,7 +24,8 @@ ListOffsetsRequest list_request(const std::string& topic, std::int64_t timestamp
   return request;
 }
 
-ListOffsetsResponse::ListOffsetsPartitionResponse list(RawSocket& socket, const ListOffsetsRequest& request, std::int16_t version = 11) {
+ListOffsetsResponse::ListOffsetsPartitionResponse list(RawSocket& socket, const ListOffsetsRequest& request,
+                                                       std::int16_t version = 11) {
   const auto response = ask<ListOffsetsResponse>(socket, request, version);
   if (!response) throw std::runtime_error("closed");
   return response->topics.at(0).partitions.at(0);
@@ -32,7 +33,8 @@ ListOffsetsResponse::ListOffsetsPartitionResponse list(RawSocket& socket, const 
 
 Bytes batch_at(std::vector<std::int64_t> timestamps) {
   record::BatchBuilder builder;
-  for (const std::int64_t timestamp : timestamps) builder.append({.timestamp_ms = timestamp, .key = std::nullopt, .value = as_bytes("v")});
+  for (const std::int64_t timestamp : timestamps)
+    builder.append({.timestamp_ms = timestamp, .key = std::nullopt, .value = as_bytes("v")});
   return builder.finish().value();
 }
 

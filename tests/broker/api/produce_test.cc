@@ -50,11 +50,13 @@ TEST(Produce, what_does_not_exist_gets_its_own_error_and_the_rest_is_stored) {
   request.topic_data.push_back(produce_request("orders", batch, -1, 5).topic_data[0]);
   const auto response = ask<ProduceResponse>(socket, request, 12);
   ASSERT_TRUE(response);
-  EXPECT_EQ(response->responses.at(0).partition_responses.at(0).error_code, code_of(ErrorCode::unknown_topic_or_partition));
+  EXPECT_EQ(response->responses.at(0).partition_responses.at(0).error_code,
+            code_of(ErrorCode::unknown_topic_or_partition));
   EXPECT_EQ(response->responses.at(0).partition_responses.at(0).base_offset, -1);
   EXPECT_NE(response->responses.at(0).partition_responses.at(0).error_message->find("nowhere-0"), std::string::npos);
   EXPECT_EQ(response->responses.at(1).partition_responses.at(0).error_code, 0);
-  EXPECT_EQ(response->responses.at(2).partition_responses.at(0).error_code, code_of(ErrorCode::unknown_topic_or_partition));
+  EXPECT_EQ(response->responses.at(2).partition_responses.at(0).error_code,
+            code_of(ErrorCode::unknown_topic_or_partition));
 }
 
 TEST(Produce, an_unknown_topic_id_is_named_as_such) {
@@ -72,7 +74,9 @@ TEST(Produce, refuses_what_may_not_be_stored) {
   TestBroker broker;
   RawSocket socket = broker.connect();
   create_topic(socket, "orders", 1, {{"max.message.bytes", "1000"}});
-  const auto error_of = [&](const Bytes& batch, std::int16_t acks = -1) { return produce(socket, "orders", batch, acks).error_code; };
+  const auto error_of = [&](const Bytes& batch, std::int16_t acks = -1) {
+    return produce(socket, "orders", batch, acks).error_code;
+  };
   Bytes torn = batch_of({"abc"});
   torn.back() ^= std::byte{1};
   EXPECT_EQ(error_of(torn), code_of(ErrorCode::corrupt_message));
@@ -144,7 +148,8 @@ TEST(Produce, a_duplicate_is_answered_with_the_stored_offset) {
   RawSocket socket = broker.connect();
   create_topic(socket, "orders");
   const std::int64_t id = new_producer_id(socket);
-  for (std::int32_t i = 0; i < 5; ++i) EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(id, i))).base_offset, i);
+  for (std::int32_t i = 0; i < 5; ++i)
+    EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(id, i))).base_offset, i);
   for (std::int32_t i = 0; i < 5; ++i) {
     const auto again = produce(socket, "orders", batch_of({"v"}, sequence(id, i)));
     EXPECT_EQ(again.error_code, 0) << i;
@@ -159,7 +164,8 @@ TEST(Produce, a_gap_in_the_sequence_is_refused) {
   create_topic(socket, "orders");
   const std::int64_t id = new_producer_id(socket);
   EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(id, 0))).error_code, 0);
-  EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(id, 2))).error_code, code_of(ErrorCode::out_of_order_sequence_number));
+  EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(id, 2))).error_code,
+            code_of(ErrorCode::out_of_order_sequence_number));
   EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(id, 1))).error_code, 0);
 }
 
@@ -168,7 +174,8 @@ TEST(Produce, an_unknown_producer_may_start_anywhere_and_an_old_epoch_is_fenced)
   RawSocket socket = broker.connect();
   create_topic(socket, "orders");
   EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(4711, 37, 3))).error_code, 0);
-  EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(4711, 38, 2))).error_code, code_of(ErrorCode::invalid_producer_epoch));
+  EXPECT_EQ(produce(socket, "orders", batch_of({"v"}, sequence(4711, 38, 2))).error_code,
+            code_of(ErrorCode::invalid_producer_epoch));
 }
 
 TEST(Produce, a_topic_is_usable_the_moment_create_topics_answers) {

@@ -34,6 +34,7 @@ TEST(CreateTopics, works_in_every_version_and_the_topic_is_usable_at_once) {
     const auto& result = response->topics.at(0);
     EXPECT_EQ(result.error_code, 0) << result.error_message.value_or("");
     EXPECT_EQ(result.name, name);
+    EXPECT_FALSE(result.error_message);
     if (version >= 5) {
       EXPECT_EQ(result.num_partitions, 2);
       EXPECT_FALSE(result.configs->empty());
@@ -93,7 +94,7 @@ TEST(DeleteTopics, a_name_can_be_used_again_at_once) {
 }
 
 TEST(DeleteTopics, says_that_deletion_is_off_in_the_words_of_the_version) {
-  TestBroker broker({{"delete.topic.enable", "false"}});
+  TestBroker broker(TestBroker::Settings{{"delete.topic.enable", "false"}});
   RawSocket socket = broker.connect();
   create_topic(socket, "kept");
   DeleteTopicsRequest request;

@@ -21,7 +21,9 @@ ApiVersionsRequest hello() {
   return request;
 }
 
-Bytes bytes_of(std::string_view text) { return {as_bytes(text).begin(), as_bytes(text).end()}; }
+Bytes bytes_of(std::string_view text) {
+  return {as_bytes(text).begin(), as_bytes(text).end()};
+}
 
 struct Nonsense {
   const char* name;

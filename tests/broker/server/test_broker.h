@@ -36,12 +36,14 @@ class TestBroker {
     auto config = config::BrokerConfig::parse(properties);
     if (!config) throw std::runtime_error(config.error().message());
     broker::BrokerOptions options;
-    options.logger = runtime::Logger("broker", runtime::LogLevel::warn, [lines = lines_](runtime::LogLevel, std::string_view line) {
-      const std::lock_guard lock(lines->mutex);
-      lines->text.emplace_back(line);
-    });
+    options.logger =
+        runtime::Logger("broker", runtime::LogLevel::warn, [lines = lines_](runtime::LogLevel, std::string_view line) {
+          const std::lock_guard lock(lines->mutex);
+          lines->text.emplace_back(line);
+        });
     options.reactors = reactors;
-    auto started = broker::Broker::start(runtime::system_env(), net::tcp_network(), std::move(*config), std::move(options));
+    auto started =
+        broker::Broker::start(runtime::system_env(), net::tcp_network(), std::move(*config), std::move(options));
     if (!started) throw std::runtime_error(started.error().message());
     broker_ = std::move(*started);
   }
@@ -82,7 +84,8 @@ Bytes request_frame(const Request& request, std::int16_t version, std::int32_t c
 
 /// Reads the next answer; none when the broker closed. Records in it are views into `frame`.
 template <typename Response>
-std::optional<Response> receive(RawSocket& socket, std::int16_t version, Bytes& frame, std::int32_t correlation_id = 1) {
+std::optional<Response> receive(RawSocket& socket, std::int16_t version, Bytes& frame,
+                                std::int32_t correlation_id = 1) {
   std::optional<Bytes> received = socket.receive_frame();
   if (!received) return std::nullopt;
   frame = std::move(*received);
@@ -118,7 +121,8 @@ inline Uuid create_topic(RawSocket& socket, const std::string& name, std::int32_
   request.timeout_ms = 10'000;
   const auto response = ask<protocol::CreateTopicsResponse>(socket, request, 7);
   if (!response || response->topics.at(0).error_code != 0) {
-    throw std::runtime_error("create " + name + ": " + (response ? std::to_string(response->topics.at(0).error_code) : "closed"));
+    throw std::runtime_error("create " + name + ": " +
+                             (response ? std::to_string(response->topics.at(0).error_code) : "closed"));
   }
   return response->topics[0].topic_id;
 }
@@ -127,7 +131,8 @@ inline Uuid create_topic(RawSocket& socket, const std::string& name, std::int32_
 inline Bytes batch_of(const std::vector<std::string>& values, record::BatchOptions options = {}) {
   record::BatchBuilder builder(options);
   const std::int64_t now = runtime::system_env().clock().wall_ms();
-  for (const std::string& value : values) builder.append({.timestamp_ms = now, .key = std::nullopt, .value = as_bytes(value)});
+  for (const std::string& value : values)
+    builder.append({.timestamp_ms = now, .key = std::nullopt, .value = as_bytes(value)});
   return builder.finish().value();
 }
 
@@ -145,8 +150,9 @@ inline protocol::ProduceRequest produce_request(const std::string& topic, const 
 }
 
 /// What came of producing one batch by topic name (version 12).
-inline protocol::ProduceResponse::PartitionProduceResponse produce(RawSocket& socket, const std::string& topic, const Bytes& batch,
-                                                                   std::int16_t acks = -1, std::int32_t partition = 0) {
+inline protocol::ProduceResponse::PartitionProduceResponse produce(RawSocket& socket, const std::string& topic,
+                                                                   const Bytes& batch, std::int16_t acks = -1,
+                                                                   std::int32_t partition = 0) {
   const auto response = ask<protocol::ProduceResponse>(socket, produce_request(topic, batch, acks, partition), 12);
   if (!response) throw std::runtime_error("closed");
   return response->responses.at(0).partition_responses.at(0);
@@ -160,7 +166,8 @@ struct FetchFrom {
 };
 
 /// A fetch by topic name (up to version 12), without a session.
-inline protocol::FetchRequest fetch_request(const std::vector<FetchFrom>& from, std::int32_t max_wait_ms = 0, std::int32_t min_bytes = 1) {
+inline protocol::FetchRequest fetch_request(const std::vector<FetchFrom>& from, std::int32_t max_wait_ms = 0,
+                                            std::int32_t min_bytes = 1) {
   protocol::FetchRequest request;
   request.max_wait_ms = max_wait_ms;
   request.min_bytes = min_bytes;

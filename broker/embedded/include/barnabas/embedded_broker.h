@@ -8,16 +8,17 @@
 namespace barnabas {
 inline namespace v0 {
 
-/// The real broker inside this process, for tests and examples: on a free port of 127.0.0.1 and, unless told otherwise, in
-/// a temporary directory that goes away with it. It speaks to any Kafka client.
-/// Errors: the constructor and start() throw std::system_error that says what is wrong (a port in use, an unknown setting).
-/// Threads: one owner; clients come from anywhere.  Cost: starts in a few milliseconds.
+/// The real broker inside this process, for tests and examples: on a free port of 127.0.0.1 and, unless told otherwise,
+/// in a temporary directory that goes away with it. It speaks to any Kafka client. Errors: the constructor and start()
+/// throw std::system_error that says what is wrong (a port in use, an unknown setting). Threads: one owner; clients
+/// come from anywhere.  Cost: starts in a few milliseconds.
 class __attribute__((visibility("default"))) EmbeddedBroker {
  public:
   struct Options {
-    std::map<std::string, std::string> config;  ///< As in server.properties; `listeners` is a free port of 127.0.0.1 if not said.
-    std::string data_directory;                 ///< Kept, and used again when it has data. Empty: a temporary one.
-    bool log_to_stderr = false;                 ///< Warnings and errors go there in any case.
+    std::map<std::string, std::string>
+        config;                  ///< As in server.properties; `listeners` is a free port of 127.0.0.1 if not said.
+    std::string data_directory;  ///< Kept, and used again when it has data. Empty: a temporary one.
+    bool log_to_stderr = false;  ///< Warnings and errors go there in any case.
   };
 
   EmbeddedBroker();
