@@ -47,6 +47,7 @@ ControllerResult<protocol::CreateTopicsResponse> TopicControl::create(const prot
     if (!answered.insert(topic.name).second) continue;
     Created result;
     result.name = topic.name;
+    result.error_message = std::nullopt;
     const Result<void> done = mentions[topic.name] > 1
                                   ? refuse(ErrorCode::invalid_request, "Duplicate topic name '" + topic.name + "'.")
                                   : create_one(topic, result);
