@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "client/admin/admin_config.h"
+
 namespace barnabas::cli {
 
 void ClientOptions::add_to(CLI::App& verb) {
@@ -21,6 +23,14 @@ Config ClientOptions::config(const Config& defaults) const {
     config.set(std::move(name), std::move(value));
   }
   return config;
+}
+
+Config ClientOptions::admin_config() const {
+  Config known;
+  for (const auto& [name, value] : config().properties()) {
+    if (client::admin_config_table().find(name) != nullptr) known.set(name, value);
+  }
+  return known;
 }
 
 std::pair<std::string, std::string> split_pair(const std::string& text, const std::string& option) {
