@@ -1,0 +1,112 @@
+#include "broker/log/log_manager.h"
+
+#include "tests/broker/log/log_fixture.h"
+
+namespace barnabas::log {
+namespace {
+
+class LogManagerTest : public ::testing::Test {
+ protected:
+  runtime::MemoryFiles files;
+  LogTestEnv env{files};
+  const Uuid id = Uuid(1, 2);
+  std::unique_ptr<LogManager> manager;
+
+  void open(bool wanted = true) {
+    auto opened = LogManager::open(env, "/data", {}, runtime::Logger("test", runtime::LogLevel::off));
+    ASSERT_TRUE(opened) << opened.error().message();
+    manager = std::move(*opened);
+    ASSERT_TRUE(manager->load([&](const std::string&, const Uuid& topic_id) {
+      EXPECT_EQ(topic_id, id);
+      return LoadedTopic{LogConfig{}, wanted};
+    }));
+  }
+  void append(PartitionLog& log) {
+    Bytes batch = make_batch({.records = 3});
+    ASSERT_TRUE(log.append_as_leader(batch, 0));
+    log.set_high_watermark(log.log_end_offset());
+  }
+};
+
+TEST_F(LogManagerTest, keeps_the_directory_for_itself) {
+  open();
+  const auto second = LogManager::open(env, "/data", {}, runtime::Logger("test", runtime::LogLevel::off));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, make_error_code(Errc::locked));
+}
+
+TEST_F(LogManagerTest, finds_logs_and_marks_again_after_a_clean_stop) {
+  open();
+  append(**manager->create({"orders", 3}, id, {}));
+  ASSERT_TRUE(manager->shutdown(42));
+  EXPECT_EQ(as_text(files.read("/data/.kafka_cleanshutdown").value()), R"({"version":0,"brokerEpoch":42})");
+  EXPECT_EQ(as_text(files.read("/data/recovery-point-offset-checkpoint").value()), "0\n1\norders 3 3\n");
+  manager.reset();
+  open();
+  EXPECT_TRUE(manager->was_clean());
+  EXPECT_EQ(manager->previous_broker_epoch(), 42);
+  EXPECT_FALSE(files.exists("/data/.kafka_cleanshutdown")) << "a crash from here on is not clean";
+  const auto log = manager->find({"orders", 3});
+  ASSERT_TRUE(log);
+  EXPECT_EQ(log->high_watermark(), 3);
+}
+
+TEST_F(LogManagerTest, made_logs_survive_a_power_cut) {
+  open();
+  const auto log = *manager->create({"orders", 0}, id, {});
+  append(*log);
+  ASSERT_TRUE(log->flush());
+  ASSERT_TRUE(manager->checkpoint());
+  manager.reset();
+  files.crash();
+  open();
+  EXPECT_FALSE(manager->was_clean());
+  ASSERT_TRUE(manager->find({"orders", 0}));
+  EXPECT_EQ(manager->find({"orders", 0})->log_end_offset(), 3);
+}
+
+TEST_F(LogManagerTest, deletes_by_renaming_first) {
+  open();
+  const auto log = *manager->create({"orders", 0}, id, {});
+  append(*log);
+  const auto slice = log->read(0, 1000, true, ReadBound::log_end);
+  ASSERT_TRUE(manager->remove({"orders", 0}));
+  EXPECT_FALSE(manager->find({"orders", 0}));
+  EXPECT_FALSE(files.exists("/data/orders-0"));
+  Bytes batch = make_batch({});
+  EXPECT_EQ(log->append_as_leader(batch, 0).error().code, protocol::ErrorCode::not_leader_or_follower);
+  EXPECT_TRUE(slice->bytes()) << "who reads may finish";
+  ASSERT_TRUE(manager->create({"orders", 0}, id, {}));
+  ASSERT_TRUE(manager->purge_deleted());
+  const auto entries = files.list("/data").value();
+  for (const auto& entry : entries) EXPECT_FALSE(entry.name.ends_with("-delete")) << entry.name;
+  EXPECT_EQ(manager->find({"orders", 0})->log_end_offset(), 0);
+}
+
+TEST_F(LogManagerTest, drops_logs_of_topics_that_are_gone) {
+  open();
+  append(**manager->create({"orders", 0}, id, {}));
+  ASSERT_TRUE(manager->shutdown(1));
+  manager.reset();
+  open(false);
+  EXPECT_FALSE(manager->find({"orders", 0}));
+  EXPECT_FALSE(files.exists("/data/orders-0"));
+}
+
+TEST_F(LogManagerTest, one_log_that_cannot_be_opened_does_not_stop_the_others) {
+  open();
+  append(**manager->create({"bad", 0}, id, {}));
+  append(**manager->create({"good", 0}, id, {}));
+  ASSERT_TRUE(manager->shutdown(1));
+  manager.reset();
+  ASSERT_TRUE(files.write_atomically("/data/bad-0/leader-epoch-checkpoint", as_bytes("nonsense")));
+  open();
+  EXPECT_EQ(manager->problems().size(), 1U);
+  EXPECT_FALSE(manager->find({"bad", 0}));
+  EXPECT_EQ(manager->find({"good", 0})->log_end_offset(), 3);
+  ASSERT_TRUE(manager->shutdown(1));
+  EXPECT_FALSE(files.exists("/data/.kafka_cleanshutdown"));
+}
+
+}  // namespace
+}  // namespace barnabas::log
