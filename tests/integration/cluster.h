@@ -8,8 +8,10 @@
 #include <vector>
 
 namespace barnabas {
+inline namespace v0 {
 class EmbeddedBroker;
 }
+}  // namespace barnabas
 
 namespace barnabas::testing {
 
