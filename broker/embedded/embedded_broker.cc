@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/broker.h"
+#include "broker/embedded/unsynced_env.h"
 #include "common/net/byte_stream.h"
 #include "common/runtime/env.h"
 #include "common/runtime/temporary_directory.h"
@@ -56,7 +57,8 @@ class EmbeddedBroker::State {
     broker::BrokerOptions options;
     options.logger = runtime::Logger("broker", level);
     options.reactors = kReactors;
-    return broker::Broker::start(runtime::system_env(), net::tcp_network(), std::move(*config), std::move(options));
+    runtime::Env& env = temporary_ ? broker::unsynced_env() : runtime::system_env();
+    return broker::Broker::start(env, net::tcp_network(), std::move(*config), std::move(options));
   }
 
   static constexpr std::size_t kReactors = 1;  // a test's process has work of its own

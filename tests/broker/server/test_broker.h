@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/embedded/unsynced_env.h"
 #include "common/protocol/errors.h"
 #include "common/protocol/headers.h"
 #include "common/protocol/messages/create_topics.h"
@@ -43,7 +44,7 @@ class TestBroker {
         });
     options.reactors = reactors;
     auto started =
-        broker::Broker::start(runtime::system_env(), net::tcp_network(), std::move(*config), std::move(options));
+        broker::Broker::start(broker::unsynced_env(), net::tcp_network(), std::move(*config), std::move(options));
     if (!started) throw std::runtime_error(started.error().message());
     broker_ = std::move(*started);
   }
