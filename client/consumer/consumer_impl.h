@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "barnabas/consumer.h"
-#include "barnabas/handler.h"
+#include "barnabas/handler_async.h"
 #include "client/consumer/fetcher.h"
 #include "client/consumer/shared_state.h"
 

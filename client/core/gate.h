@@ -4,7 +4,7 @@
 #include <list>
 #include <memory>
 
-#include "barnabas/handler.h"
+#include "barnabas/handler_async.h"
 #include "client/core/timers.h"
 
 namespace barnabas::client {

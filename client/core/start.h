@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "barnabas/handler.h"
+#include "barnabas/handler_async.h"
 #include "client/core/client_runtime.h"
 
 namespace barnabas::client {

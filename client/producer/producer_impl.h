@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "barnabas/handler.h"
+#include "barnabas/handler_async.h"
 #include "barnabas/producer.h"
 #include "client/producer/sender.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "barnabas/handler.h"
+#include "barnabas/handler_async.h"
 #include "barnabas/interceptor.h"
 #include "client/core/request_router.h"
 #include "client/producer/accumulator.h"

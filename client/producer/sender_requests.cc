@@ -192,6 +192,7 @@ asio::awaitable<void> Sender::init_producer_id(std::shared_ptr<Sender> self) {
   const auto router = self->router_;
   while (!self->aborted_ && self->accumulator_.incomplete() > 0) {
     protocol::InitProducerIdRequest body;
+    body.transactional_id = std::nullopt;
     body.transaction_timeout_ms = std::numeric_limits<std::int32_t>::max();
     const auto deadline = self->runtime_->now() + self->config_.client.request_timeout;
     const auto reply = co_await router->call_any<protocol::InitProducerIdResponse>(std::move(body), deadline);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "barnabas/admin.h"
-#include "barnabas/handler.h"
+#include "barnabas/handler_async.h"
 
 namespace barnabas {
 namespace client {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "barnabas/consumer.h"
-#include "barnabas/handler.h"
+#include "barnabas/handler_async.h"
 
 namespace barnabas {
 namespace client {

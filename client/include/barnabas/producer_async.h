@@ -3,7 +3,7 @@
 #include <system_error>
 #include <utility>
 
-#include "barnabas/handler.h"
+#include "barnabas/handler_async.h"
 #include "barnabas/producer.h"
 
 namespace barnabas {
