@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/any_io_executor.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 #include <atomic>
 #include <mutex>
@@ -100,6 +101,7 @@ class Controller::State {
   Result<void> append_and_replay(std::span<const Bytes> records, ImageBuilder& builder);
   Result<void> append_all(const std::vector<Bytes>& records, ImageBuilder& builder);
   Result<void> sync();
+  void sync_first();
   void publish(ImagePtr image, const MetadataDelta& delta);
   void snapshot_if_due();
   Failure fail(Failure why);
@@ -125,6 +127,7 @@ Result<void> Controller::State::open() {
   log_options.node_id = options_.node_id;
   log_options.directory_id = options_.directory_id;
   log_options.controller_endpoint = options_.controller_endpoint;
+  log_options.has_static_quorum = !options_.config->get_list("controller.quorum.voters").empty();
   auto log = MetadataLog::open(env_, std::move(log_options));
   if (!log) return failure(log.error());
   log_ = std::move(*log);
@@ -184,11 +187,23 @@ Result<void> Controller::State::register_broker(const BrokerRegistrationRequest&
   if (auto done = append_and_replay(joining, builder); !done) return done;
   const auto unfencing = unfence_records(*builder.build(), options_, epoch);
   if (auto done = append_all(unfencing, builder); !done) return done;
-  if (auto done = sync(); !done) return done;
   broker_epoch_ = epoch;
   publish(builder.build(), builder.delta());
+  if (image_->topics().empty()) {
+    // Nobody can have been told anything yet: the queue syncs before its first request, and the broker serves
+    // meanwhile.
+    asio::post(pool_->executor(), [this] { sync_first(); });
+    return {};
+  }
+  if (auto done = sync(); !done) return done;
   snapshot_if_due();
   return {};
+}
+
+void Controller::State::sync_first() {
+  const std::lock_guard lock(work_mutex_);
+  if (failed_) return;
+  [[maybe_unused]] const auto done = sync();  // a failure is noted there
 }
 
 Result<void> Controller::State::shutdown() {

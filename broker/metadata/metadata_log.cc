@@ -67,44 +67,92 @@ MetadataLog::MetadataLog(runtime::Env& env, MetadataLogOptions options)
 
 Result<std::unique_ptr<MetadataLog>> MetadataLog::open(runtime::Env& env, MetadataLogOptions options) {
   std::unique_ptr<MetadataLog> log(new MetadataLog(env, std::move(options)));
-  if (auto done = log->format(); !done) return failure(done.error());
-  if (auto done = log->find_snapshots(); !done) return failure(done.error());
+  if (auto done = log->prepare_directory(); !done) return failure(done.error());
   if (auto done = log->open_log(); !done) return failure(done.error());
+  if (auto done = log->find_snapshots(); !done) return failure(done.error());
+  if (auto done = log->write_first_files(); !done) return failure(done.error());
+  if (auto done = log->align_with_snapshot(); !done) return failure(done.error());
   if (auto done = log->read_quorum_state(); !done) return failure(done.error());
   return log;
 }
 
-Result<void> MetadataLog::format() {
-  runtime::Files& files = env_.files();
-  const std::string bootstrap = options_.directory + kBootstrapName;
-  const bool has_log = files.exists(log_directory_);
-  if (!has_log) {
-    if (auto made = files.make_directories(log_directory_); !made) return made;
+Result<void> MetadataLog::prepare_directory() {
+  if (!env_.files().exists(log_directory_)) {
+    if (auto made = env_.files().make_directories(log_directory_); !made) return made;
   }
-  const std::string metadata_file = log_directory_ + "/partition.metadata";
-  if (!files.exists(metadata_file)) {
-    const std::string text = "version: 0\ntopic_id: " + Uuid::one().to_string();
-    if (auto done = files.write_atomically(metadata_file, as_bytes(text)); !done) return done;
+  return write_partition_metadata();
+}
+
+Result<void> MetadataLog::write_partition_metadata() {
+  const std::string path = log_directory_ + "/partition.metadata";
+  const std::string text = "version: 0\ntopic_id: " + Uuid::one().to_string();
+  if (env_.files().exists(path)) {
+    const auto found = env_.files().read(path);
+    if (found && as_text(*found) == text) return {};
   }
-  // A directory that Kafka's formatter has been at says itself how its quorum is found.
-  if (has_log || files.exists(bootstrap)) return {};
+  return write_unsynced(path, as_bytes(text));
+}
+
+/// What Kafka's formatter writes, where it is missing or torn and the log says nothing yet.
+Result<void> MetadataLog::write_first_files() {
+  if (log_->log_end_offset() > 0 || (!snapshots_.empty() && snapshots_.back().end_offset > 0)) return {};
   const std::int64_t now_ms = env_.clock().wall_ms();
-  const std::vector<ControlValue> quorum = {
-      kraft_version_value(), kraft_voters_value(options_.node_id, options_.directory_id, options_.controller_endpoint)};
-  const auto first_snapshot = snapshot_file({}, quorum, 0, now_ms, now_ms);
-  if (!first_snapshot) return failure(first_snapshot.error());
-  const auto path = log_directory_ + "/" + SnapshotId{0, 0}.file_name();
-  if (auto done = files.write_atomically(path, *first_snapshot); !done) return done;
-  const auto bootstrap_file = snapshot_file(default_bootstrap_records(), {}, 0, 0, now_ms);
-  if (!bootstrap_file) return failure(bootstrap_file.error());
-  return files.write_atomically(bootstrap, *bootstrap_file);
+  if (snapshots_.empty() && !options_.has_static_quorum) {
+    const std::vector<ControlValue> quorum = {
+        kraft_version_value(),
+        kraft_voters_value(options_.node_id, options_.directory_id, options_.controller_endpoint)};
+    const auto first = snapshot_file({}, quorum, 0, now_ms, now_ms);
+    if (!first) return failure(first.error());
+    snapshots_.push_back({0, 0});
+    if (auto done = write_unsynced(log_directory_ + "/" + SnapshotId{0, 0}.file_name(), *first); !done) return done;
+  }
+  const std::string bootstrap = options_.directory + kBootstrapName;
+  if (is_whole(bootstrap)) return {};
+  const auto file = snapshot_file(default_bootstrap_records(), {}, 0, 0, now_ms);
+  if (!file) return failure(file.error());
+  return write_unsynced(bootstrap, *file);
+}
+
+bool MetadataLog::is_whole(const std::string& snapshot_path) const {
+  if (!env_.files().exists(snapshot_path)) return false;
+  const auto bytes = env_.files().read(snapshot_path);
+  if (!bytes) return false;
+  bool has_footer = false;
+  const auto read = visit_file(*bytes, [&has_footer](const VisitedRecord& record) -> Result<void> {
+    has_footer = record.control == record::ControlRecordType::snapshot_footer;
+    return {};
+  });
+  return read && has_footer;
+}
+
+Result<void> MetadataLog::write_unsynced(const std::string& path, BytesView bytes) {
+  auto file = env_.files().open(path, runtime::OpenMode::create_truncated);
+  if (!file) return failure(file.error());
+  if (auto done = (*file)->write_at(bytes, 0); !done) return done;
+  unsynced_files_.push_back(path);
+  return {};
+}
+
+Result<void> MetadataLog::sync_written_files() {
+  for (const std::string& path : unsynced_files_) {
+    auto file = env_.files().open(path, runtime::OpenMode::read_write);
+    if (!file) return failure(file.error());
+    if (auto done = (*file)->sync(); !done) return done;
+  }
+  if (auto done = env_.files().sync_directory(log_directory_); !done) return done;
+  if (auto done = env_.files().sync_directory(options_.directory); !done) return done;
+  unsynced_files_.clear();
+  return {};
 }
 
 Result<void> MetadataLog::find_snapshots() {
   const auto entries = env_.files().list(log_directory_);
   if (!entries) return failure(entries.error());
   for (const auto& entry : *entries) {
-    if (const auto id = SnapshotId::parse(entry.name)) snapshots_.push_back(*id);
+    const auto id = SnapshotId::parse(entry.name);
+    if (!id) continue;
+    // The formatter's snapshot says nothing that the log does not say again, so a torn one is no loss.
+    if (id->end_offset > 0 || is_whole(log_directory_ + "/" + entry.name)) snapshots_.push_back(*id);
   }
   std::sort(snapshots_.begin(), snapshots_.end());
   return {};
@@ -118,6 +166,10 @@ Result<void> MetadataLog::open_log() {
   auto opened = log::PartitionLog::open(env_, std::move(options));
   if (!opened) return in_file(log_directory_, opened.error());
   log_ = std::move(*opened);
+  return {};
+}
+
+Result<void> MetadataLog::align_with_snapshot() {
   const std::int64_t snapshot_end = snapshots_.empty() ? 0 : snapshots_.back().end_offset;
   if (log_->log_end_offset() < snapshot_end) {
     // A crash took log records that a snapshot already holds.
@@ -138,9 +190,8 @@ Result<void> MetadataLog::read_quorum_state() {
   const auto bytes = env_.files().read(path);
   if (!bytes) return failure(bytes.error());
   const auto state = nlohmann::json::parse(as_text(*bytes), nullptr, false);
-  if (!state.is_object() || !state.contains("leaderEpoch") || !state["leaderEpoch"].is_number_integer()) {
-    return failure(Errc::corrupt_data, path + " does not read");
-  }
+  // Without it the log's own epoch is enough: nobody else can have been voted for.
+  if (!state.is_object() || !state.contains("leaderEpoch") || !state["leaderEpoch"].is_number_integer()) return {};
   leader_epoch_ = std::max(leader_epoch_, state["leaderEpoch"].get<std::int32_t>());
   return {};
 }
@@ -149,7 +200,7 @@ Result<void> MetadataLog::write_quorum_state() {
   const std::string text =
       fmt::format(R"({{"leaderId":{},"leaderEpoch":{},"votedId":-1,"votedDirectoryId":"{}","data_version":1}})",
                   options_.node_id, leader_epoch_, Uuid::zero().to_string());
-  return env_.files().write_atomically(log_directory_ + kQuorumStateName, as_bytes(text));
+  return write_unsynced(log_directory_ + kQuorumStateName, as_bytes(text));
 }
 
 void MetadataLog::note_control(const VisitedRecord& record) {

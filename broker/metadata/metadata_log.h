@@ -20,6 +20,8 @@ struct MetadataLogOptions {
   std::int32_t node_id = 1;
   Uuid directory_id;
   Endpoint controller_endpoint;
+  /// controller.quorum.voters is set: the quorum is not written down in the log (kraft.version 0).
+  bool has_static_quorum = false;
 };
 
 /// The log of the cluster's metadata: __cluster_metadata-0 with its segments, snapshots and quorum-state, as KRaft
@@ -54,7 +56,13 @@ class MetadataLog {
  private:
   MetadataLog(runtime::Env& env, MetadataLogOptions options);
 
-  Result<void> format();
+  Result<void> prepare_directory();
+  Result<void> write_first_files();
+  Result<void> write_partition_metadata();
+  Result<void> align_with_snapshot();
+  bool is_whole(const std::string& snapshot_path) const;
+  Result<void> write_unsynced(const std::string& path, BytesView bytes);
+  Result<void> sync_written_files();
   Result<void> open_log();
   Result<void> find_snapshots();
   Result<void> read_quorum_state();
@@ -71,6 +79,7 @@ class MetadataLog {
   std::string log_directory_;
   std::unique_ptr<log::PartitionLog> log_;
   std::vector<SnapshotId> snapshots_;  ///< Sorted.
+  std::vector<std::string> unsynced_files_;
   std::int32_t leader_epoch_ = 0;
   std::int64_t last_timestamp_ms_ = 0;
   std::int64_t bytes_since_snapshot_ = 0;

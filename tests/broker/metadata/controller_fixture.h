@@ -30,8 +30,8 @@ class RecordingListener final : public MetadataListener {
 
 /// A controller on in-memory files in virtual time, with everything that it needs.
 struct ControllerFixture {
-  explicit ControllerFixture(runtime::Properties settings = {})
-      : config(config::BrokerConfig::parse(settings).value()) {}
+  explicit ControllerFixture(runtime::Properties settings = {}, std::uint64_t seed = 1)
+      : env(seed), config(config::BrokerConfig::parse(settings).value()) {}
 
   /// What a broker does at its start; the failure where it cannot.
   Result<void> try_start() {

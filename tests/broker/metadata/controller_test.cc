@@ -157,6 +157,24 @@ TEST(Controller, a_failed_sync_is_the_end_of_all_changes) {
   EXPECT_TRUE(fixture.controller->image()->topics().empty());
 }
 
+TEST(Controller, starts_again_whatever_a_crash_left_of_the_first_start) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    ControllerFixture fixture({}, seed);
+    fixture.env.memory_files().keep_torn_tails(true);
+    fixture.start();
+    if (seed % 2 == 0) fixture.env.run_for(std::chrono::milliseconds(1));
+    fixture.crash();
+    fixture.start();
+    EXPECT_EQ(fixture.create_one(ControllerFixture::topic("orders")).error_code, 0) << "seed " << seed;
+    fixture.crash();
+    fixture.start();
+    EXPECT_TRUE(fixture.controller->image()->topic("orders")) << "seed " << seed;
+    EXPECT_EQ(fixture.controller->image()->feature_level("metadata.version"), 30) << "seed " << seed;
+    const auto types = record_types(fixture.env.files(), kLogFile);
+    EXPECT_EQ(std::count(types.begin(), types.end(), 1006), 1) << "the voters are in the log, seed " << seed;
+  }
+}
+
 TEST(Controller, hands_the_partitions_back_when_it_stops_and_takes_them_when_it_starts) {
   ControllerFixture fixture;
   fixture.start();
