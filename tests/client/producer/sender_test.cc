@@ -1,0 +1,234 @@
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "barnabas/producer.h"
+#include "client/core/client_runtime.h"
+#include "common/protocol/errors.h"
+#include "common/protocol/messages/init_producer_id.h"
+#include "common/protocol/messages/produce.h"
+#include "common/record/batch_view.h"
+#include "tests/client/core/scripted_broker.h"
+
+namespace barnabas::client {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::ApiKey;
+using protocol::ErrorCode;
+
+/// A producer against a broker that answers as the script says, in virtual time.
+class SenderTest : public ::testing::Test {
+ protected:
+  /// One batch as the broker got it.
+  struct Received {
+    std::int64_t producer_id = 0;
+    std::int16_t epoch = 0;
+    std::int32_t base_sequence = 0;
+    std::vector<std::string> values;
+  };
+
+  SenderTest() : network(env), broker(env, network, "b1", 9092) {
+    broker.serve_metadata(cluster({"b1"}, {{"t", {1}}}));
+    broker.on(ApiKey::init_producer_id, 0, 5, [this](std::int16_t version, Reader&, Writer& out) {
+      protocol::InitProducerIdResponse response;
+      response.producer_id = next_id++;
+      response.producer_epoch = 0;
+      return response.encode(out, version).has_value();
+    });
+    broker.on(ApiKey::produce, 3, 12,
+              [this](std::int16_t version, Reader& in, Writer& out) { return on_produce(version, in, out); });
+  }
+
+  std::unique_ptr<Producer> make_producer(Config::Properties more = {}) {
+    more.emplace("bootstrap.servers", "b1:9092");
+    more.emplace("linger.ms", "0");
+    more.emplace("batch.size", "0");  // a batch for each record
+    ProducerOptions options;
+    options.runtime = Runtime(ClientRuntime::make(env, network, "producer"));
+    options.log.level = LogLevel::off;
+    return std::make_unique<Producer>(Config(std::move(more)), std::move(options));
+  }
+
+  /// Stores or refuses the batch, as `script` says for the n-th one; nullopt: no answer.
+  bool on_produce(std::int16_t version, Reader& in, Writer& out) {
+    const auto request = protocol::ProduceRequest::decode(in, version);
+    if (!request) return false;
+    protocol::ProduceResponse response;
+    for (const auto& topic : request->topic_data) {
+      protocol::ProduceResponse::TopicProduceResponse answer;
+      answer.name = topic.name;
+      for (const auto& partition : topic.partition_data) {
+        const auto code = take(*partition.records);
+        if (!code) return false;
+        protocol::ProduceResponse::PartitionProduceResponse one;
+        one.index = partition.index;
+        one.error_code = static_cast<std::int16_t>(*code);
+        one.base_offset = *code == ErrorCode::none ? next_offset++ : -1;
+        one.log_start_offset = 0;
+        answer.partition_responses.push_back(std::move(one));
+      }
+      response.responses.push_back(std::move(answer));
+    }
+    return response.encode(out, version).has_value();
+  }
+
+  std::optional<ErrorCode> take(const protocol::RecordsRef& records) {
+    const auto batch = record::BatchView::read(records.bytes);
+    EXPECT_TRUE(batch && batch->ensure_valid());
+    Received received{batch->header().producer_id, batch->header().producer_epoch, batch->header().base_sequence, {}};
+    record::RecordReader reader = batch->reader(batch->records());
+    for (record::RecordView record; *reader.next(record);) received.values.emplace_back(as_text(*record.value));
+    std::optional<ErrorCode> code = ErrorCode::none;
+    if (!script.empty()) {
+      code = script.front();
+      script.pop_front();
+    }
+    if (code == ErrorCode::none) stored.insert(stored.end(), received.values.begin(), received.values.end());
+    seen.push_back(std::move(received));
+    return code;
+  }
+
+  void send(Producer& producer, const std::string& value) {
+    producer.send({.topic = "t", .value = value}, [this](const Delivery& delivery) { deliveries.push_back(delivery); });
+  }
+
+  runtime::VirtualEnv env{7};
+  net::MemoryNetwork network;
+  ScriptedBroker broker;
+  std::deque<std::optional<ErrorCode>> script;
+  std::vector<Received> seen;
+  std::vector<std::string> stored;
+  std::vector<Delivery> deliveries;
+  std::int64_t next_offset = 0;
+  std::int64_t next_id = 500;
+};
+
+TEST_F(SenderTest, order_is_kept_when_an_early_batch_is_sent_again) {
+  script = {ErrorCode::not_leader_or_follower, ErrorCode::out_of_order_sequence_number,
+            ErrorCode::out_of_order_sequence_number, ErrorCode::out_of_order_sequence_number};
+  const auto producer = make_producer();
+  for (const char* value : {"a", "b", "c", "d"}) send(*producer, value);
+  producer->flush();
+  EXPECT_EQ(stored, (std::vector<std::string>{"a", "b", "c", "d"}));
+  ASSERT_EQ(deliveries.size(), 4U);
+  for (const Delivery& delivery : deliveries) EXPECT_FALSE(delivery.error) << delivery.context;
+  EXPECT_EQ(seen.back().epoch, 0) << "no gap, no new epoch";
+  EXPECT_GT(producer->metrics().retries, 0U);
+}
+
+TEST_F(SenderTest, a_batch_is_sent_again_with_its_number_after_a_lost_answer) {
+  script = {std::nullopt};
+  const auto producer = make_producer({{"request.timeout.ms", "1000"}, {"delivery.timeout.ms", "20000"}});
+  send(*producer, "a");
+  producer->flush();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].base_sequence, seen[1].base_sequence);
+  EXPECT_EQ(seen[0].producer_id, seen[1].producer_id);
+  EXPECT_FALSE(deliveries.at(0).error) << deliveries.at(0).context;
+}
+
+TEST_F(SenderTest, a_duplicate_counts_as_delivered_without_an_offset) {
+  script = {ErrorCode::duplicate_sequence_number};
+  const auto producer = make_producer();
+  send(*producer, "a");
+  producer->flush();
+  EXPECT_FALSE(deliveries.at(0).error);
+  EXPECT_EQ(deliveries.at(0).offset, -1);
+}
+
+TEST_F(SenderTest, an_unknown_producer_goes_on_under_a_new_epoch_from_0) {
+  const auto producer = make_producer();
+  send(*producer, "a");
+  producer->flush();
+  script = {ErrorCode::unknown_producer_id};
+  send(*producer, "b");
+  producer->flush();
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[1].base_sequence, 1);
+  EXPECT_EQ(seen[2].base_sequence, 0);
+  EXPECT_EQ(seen[2].epoch, seen[1].epoch + 1);
+  EXPECT_EQ(stored, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST_F(SenderTest, what_follows_a_failed_batch_is_numbered_from_0_under_a_new_epoch) {
+  script = {ErrorCode::topic_authorization_failed};
+  const auto producer = make_producer({{"max.in.flight.requests.per.connection", "1"}});
+  send(*producer, "a");
+  send(*producer, "b");
+  producer->flush();
+  EXPECT_EQ(deliveries.at(0).error, ErrorCode::topic_authorization_failed);
+  EXPECT_NE(deliveries.at(0).context.find("t-0"), std::string::npos) << deliveries.at(0).context;
+  EXPECT_FALSE(deliveries.at(1).error) << deliveries.at(1).context;
+  EXPECT_EQ(seen.back().base_sequence, 0);
+  EXPECT_EQ(seen.back().epoch, 1);
+}
+
+TEST_F(SenderTest, retries_end_with_the_last_cause) {
+  script.assign(20, ErrorCode::not_enough_replicas);
+  const auto producer = make_producer({{"retries", "3"}});
+  send(*producer, "a");
+  producer->flush();
+  EXPECT_EQ(seen.size(), 4U);
+  EXPECT_EQ(deliveries.at(0).error, ErrorCode::not_enough_replicas);
+  EXPECT_NE(deliveries.at(0).context.find("4 attempts"), std::string::npos) << deliveries.at(0).context;
+}
+
+TEST_F(SenderTest, delivery_timeout_says_what_was_tried) {
+  script.assign(1000, ErrorCode::not_leader_or_follower);
+  const auto producer = make_producer({{"request.timeout.ms", "1000"}, {"delivery.timeout.ms", "3000"}});
+  send(*producer, "a");
+  const auto started = env.clock().now();
+  producer->flush();
+  EXPECT_LE(env.clock().now() - started, 5s);
+  EXPECT_EQ(deliveries.at(0).error, Errc::timed_out);
+  EXPECT_NE(deliveries.at(0).context.find("delivery.timeout.ms=3000"), std::string::npos) << deliveries.at(0).context;
+  EXPECT_NE(deliveries.at(0).context.find("t-0"), std::string::npos);
+}
+
+TEST_F(SenderTest, waits_grow_between_attempts) {
+  script.assign(6, ErrorCode::not_enough_replicas);
+  const auto producer = make_producer({{"retry.backoff.ms", "100"}, {"retry.backoff.max.ms", "1000"}});
+  const auto started = env.clock().now();
+  send(*producer, "a");
+  producer->flush();
+  // 100, 200, 400, 800, 1000, 1000 ms, each 20 % more or less.
+  EXPECT_GE(env.clock().now() - started, 2800ms);
+  EXPECT_LE(env.clock().now() - started, 4500ms);
+}
+
+TEST_F(SenderTest, a_lost_connection_loses_and_doubles_nothing_in_the_answers) {
+  const auto producer = make_producer();
+  send(*producer, "a");
+  producer->flush();
+  broker.stop();
+  send(*producer, "b");
+  send(*producer, "c");
+  env.run_for(500ms);
+  EXPECT_EQ(deliveries.size(), 1U);
+  broker.start();
+  producer->flush();
+  EXPECT_EQ(stored, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(deliveries.size(), 3U);
+}
+
+TEST_F(SenderTest, records_linger_for_company_and_flush_does_not) {
+  const auto producer = make_producer({{"linger.ms", "50"}, {"batch.size", "16384"}});
+  send(*producer, "first");
+  producer->flush();
+  const auto sent = seen.size();
+  send(*producer, "a");
+  env.run_for(20ms);
+  send(*producer, "b");
+  EXPECT_EQ(seen.size(), sent);
+  env.run_for(100ms);
+  ASSERT_EQ(seen.size(), sent + 1);
+  EXPECT_EQ(seen.back().values, (std::vector<std::string>{"a", "b"}));
+  const auto started = env.clock().now();
+  send(*producer, "c");
+  producer->flush();
+  EXPECT_LT(env.clock().now() - started, 20ms);
+}
+
+}  // namespace
+}  // namespace barnabas::client
