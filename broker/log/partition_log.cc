@@ -51,7 +51,7 @@ PartitionLog::View PartitionLog::view() const {
 
 void PartitionLog::publish() {
   const std::lock_guard lock(view_mutex_);
-  view_.segments = segments_;
+  if (view_.segments != segments_) view_.segments = segments_;
   view_.log_end = log_end_.load(std::memory_order_relaxed);
   view_.active_size = segments_->back()->size_bytes();
 }
@@ -112,6 +112,10 @@ EpochEndOffset PartitionLog::end_offset_for_epoch(std::int32_t leader_epoch) con
 }
 
 Result<void> PartitionLog::sync_sealed(const View& seen) {
+  // A new segment's bytes are only as safe as its name.
+  if (directory_changed_.exchange(false, std::memory_order_acq_rel)) {
+    if (auto synced = env_.files().sync_directory(options_.directory); !synced) return go_offline(synced.error());
+  }
   for (std::size_t i = 0; i + 1 < seen.segments->size(); ++i) {
     if (seen.end_of(i) <= recovery_point()) continue;
     if (auto synced = (*seen.segments)[i]->sync(); !synced) return go_offline(synced.error());

@@ -234,6 +234,7 @@ class PartitionLog {
   std::atomic<std::int64_t> last_flush_ms_{0};
   std::atomic<std::int64_t> recovery_point_{0};
   std::atomic<std::int32_t> min_insync_replicas_;
+  std::atomic<bool> directory_changed_{false};  ///< Files were made since the directory was synced.
   std::atomic<bool> offline_{false};
 };
 

@@ -254,6 +254,7 @@ Result<void> PartitionLog::roll_locked(std::int64_t base_offset) {
   }
   segments->push_back(std::move(*opened));
   segments_ = std::move(segments);
+  directory_changed_.store(true, std::memory_order_release);
   publish();
   return replaced ? replaced->remove(env_.files()) : Result<void>{};
 }

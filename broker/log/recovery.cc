@@ -86,7 +86,7 @@ Result<void> PartitionLog::load() {
   if (auto rebuilt = rebuild_producers(producers_, *segments_, end); !rebuilt) return rebuilt;
   update_first_unstable();
   publish();
-  return env_.files().sync_directory(options_.directory);
+  return {};
 }
 
 Result<void> PartitionLog::open_segments(const std::vector<std::int64_t>& base_offsets, SegmentList& segments) {
@@ -103,6 +103,7 @@ Result<void> PartitionLog::start_at(std::int64_t offset) {
   if (!segment) return failure(segment.error());
   if (auto active = (*segment)->make_active(); !active) return active;
   segments_ = std::make_shared<const SegmentList>(SegmentList{std::move(*segment)});
+  directory_changed_.store(true, std::memory_order_release);
   return {};
 }
 

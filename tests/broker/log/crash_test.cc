@@ -73,7 +73,6 @@ TEST_F(CrashTest, what_was_flushed_survives_a_power_cut) {
         ASSERT_TRUE(first->append_as_leader(batch, 0));
         if (i == static_cast<int>(20 + seed)) {
           ASSERT_TRUE(first->flush());
-          ASSERT_TRUE(disk.sync_directory(how.directory));
           flushed = first->log_end_offset();
         }
       }
