@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
 #include <exception>
 #include <utility>
 
@@ -28,6 +29,7 @@ struct Connection::Exchange {
   Exchange(BrokerServices& services, const ApiTable& apis, ConnectionInfo& connection, asio::any_io_executor executor)
       : context(services, apis, connection, std::move(executor)) {}
 
+  std::unique_ptr<RequestMemory::Share> memory;
   RequestContext context;
   const ApiRow* row = nullptr;
   BytesView body;
@@ -38,11 +40,12 @@ struct Connection::Exchange {
 };
 
 Connection::Connection(std::shared_ptr<net::ByteStream> stream, const ListenerInfo& listener, BrokerServices& services,
-                       const ApiTable& apis, ConnectionOptions options, std::unique_ptr<ConnectionLimits::Place> place,
-                       std::function<void(Connection*)> on_end)
+                       const ApiTable& apis, RequestMemory& memory, ConnectionOptions options,
+                       std::unique_ptr<ConnectionLimits::Place> place, std::function<void(Connection*)> on_end)
     : stream_(std::move(stream)),
       services_(services),
       apis_(apis),
+      memory_(memory),
       options_(options),
       place_(std::move(place)),
       on_end_(std::move(on_end)),
@@ -101,7 +104,9 @@ void Connection::refuse(const std::string& reason) {
 asio::awaitable<void> Connection::read_requests(Self self) {
   net::FrameReader frames(*self->stream_, self->options_.max_request_bytes);
   while (!self->closed_) {
-    if (self->exchanges_.size() >= self->options_.max_in_flight) {
+    const bool has_room = self->memory_.has_room();
+    if (!has_room || self->exchanges_.size() >= self->options_.max_in_flight) {
+      if (!has_room) self->wake_reader_when_room();
       co_await self->reader_wakes_->wait_until(kNever);
       continue;
     }
@@ -124,6 +129,14 @@ asio::awaitable<void> Connection::read_requests(Self self) {
   self->close();
 }
 
+void Connection::wake_reader_when_room() {
+  memory_.when_room([self = weak_from_this(), executor = stream_->executor()] {
+    asio::post(executor, [self] {
+      if (const Self connection = self.lock()) connection->reader_wakes_->wake();
+    });
+  });
+}
+
 Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
   Result<Admission> admission = admit(apis_, info_.listener->kind, frame);
   if (!admission) return failure(std::move(admission.error()));
@@ -138,6 +151,7 @@ Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
     raw->effective = true;
     reader_wakes_->wake();
   };
+  exchange->memory = memory_.take(admission->row->memory.of(context.frame_.size()));
   exchange->arrived = last_active_;
   exchange->row = admission->row;
   exchange->body = BytesView(context.frame_).subspan(admission->body_at);

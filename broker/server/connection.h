@@ -11,6 +11,7 @@
 #include "broker/server/broker_services.h"
 #include "broker/server/connection_limits.h"
 #include "broker/server/request_context.h"
+#include "broker/server/request_memory.h"
 #include "common/net/byte_stream.h"
 #include "common/runtime/env.h"
 
@@ -30,8 +31,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// `on_end` is called once, by the destructor, on the stream's executor.
   Connection(std::shared_ptr<net::ByteStream> stream, const ListenerInfo& listener, BrokerServices& services,
-             const ApiTable& apis, ConnectionOptions options, std::unique_ptr<ConnectionLimits::Place> place,
-             std::function<void(Connection*)> on_end);
+             const ApiTable& apis, RequestMemory& memory, ConnectionOptions options,
+             std::unique_ptr<ConnectionLimits::Place> place, std::function<void(Connection*)> on_end);
   ~Connection();
 
   /// Starts the coroutines; they end with the connection.
@@ -55,11 +56,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// For what is no request that we could answer.
   void refuse(const std::string& reason);
   void close_because(const std::string& reason);
+  void wake_reader_when_room();
   void spawn(asio::awaitable<void> coroutine);
 
   const std::shared_ptr<net::ByteStream> stream_;
   BrokerServices& services_;
   const ApiTable& apis_;
+  RequestMemory& memory_;
   const ConnectionOptions options_;
   std::unique_ptr<ConnectionLimits::Place> place_;
   const std::function<void(Connection*)> on_end_;

@@ -41,6 +41,7 @@ Result<Server::Options> Server::options_of(const runtime::ParsedConfig& config, 
   options.sockets.send_buffer_bytes = config.get_int("socket.send.buffer.bytes");
   options.sockets.receive_buffer_bytes = config.get_int("socket.receive.buffer.bytes");
   options.reactors = cores;
+  options.request_memory_bytes = config.get_long("queued.max.request.bytes");
   if (config.is_set("num.network.threads"))
     options.reactors = static_cast<std::size_t>(config.get_int("num.network.threads"));
   return options;
@@ -52,6 +53,7 @@ Server::Server(BrokerServices& services, const ApiTable& apis, net::Network& net
       network_(network),
       options_(std::move(options)),
       limits_(options_.limits),
+      memory_(options_.request_memory_bytes),
       all_gone_(services.env->make_signal()) {
   for (std::size_t i = 0; i < std::max<std::size_t>(options_.reactors, 1); ++i) {
     cores_.push_back(std::make_unique<Core>());
@@ -113,7 +115,7 @@ void Server::adopt(Core& core, const Listener& listener, std::shared_ptr<net::By
     core.connections.erase(connection);
     all_gone_->notify([] {});
   };
-  const auto connection = std::make_shared<Connection>(std::move(stream), listener.info, services_, apis_,
+  const auto connection = std::make_shared<Connection>(std::move(stream), listener.info, services_, apis_, memory_,
                                                        options_.connection, std::move(*place), std::move(on_end));
   core.connections.insert(connection.get());
   connection->start();
@@ -139,6 +141,7 @@ void Server::close_connections() {
 
 void Server::stop() {
   close_connections();
+  memory_.shut_down();
   for (const std::unique_ptr<Core>& core : cores_) core->reactor->stop();
   for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor.reset();
   cores_.clear();

@@ -28,6 +28,7 @@ class Server {
     ConnectionLimits::Limits limits;
     net::SocketOptions sockets;
     std::size_t reactors = 1;
+    std::int64_t request_memory_bytes = -1;  ///< queued.max.request.bytes; zero or less: no limit.
   };
   /// Errors: Errc::invalid_config.
   static Result<Options> options_of(const runtime::ParsedConfig& config, std::size_t cores);
@@ -61,6 +62,7 @@ class Server {
   net::Network& network_;
   const Options options_;
   ConnectionLimits limits_;
+  RequestMemory memory_;
   std::unique_ptr<runtime::Signal> all_gone_;
   std::vector<std::unique_ptr<Core>> cores_;
   std::vector<std::unique_ptr<Listener>> listeners_;

@@ -131,6 +131,28 @@ TEST(Connection, counts_connections_of_one_address_against_the_limit) {
   EXPECT_EQ(broker.logged("max.connections.per.ip (2) is reached for 127.0.0.1"), 1U);
 }
 
+TEST(Connection, single_addresses_may_have_a_limit_of_their_own) {
+  TestBroker broker(TestBroker::Settings{{"max.connections.per.ip", "10"},
+                                         {"max.connections.per.ip.overrides", "10.1.1.1:5,127.0.0.1:1"}});
+  RawSocket one = broker.connect();
+  ASSERT_TRUE(ask<ApiVersionsResponse>(one, hello(), 3));
+  RawSocket two = broker.connect();
+  EXPECT_TRUE(two.wait_until_closed());
+}
+
+TEST(Connection, reads_no_further_request_while_the_memory_for_requests_is_used_up) {
+  TestBroker broker(TestBroker::Settings{{"queued.max.request.bytes", "1000"}});
+  RawSocket waiting = broker.connect();
+  create_topic(waiting, "quiet");
+  ASSERT_TRUE(waiting.send(request_frame(fetch_request({{"quiet"}}, 300), 12)));
+  RawSocket other = broker.connect();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(ask<ApiVersionsResponse>(other, hello(), 3));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+  Bytes frame;
+  EXPECT_TRUE(receive<protocol::FetchResponse>(waiting, 12, frame));
+}
+
 TEST(Connection, closes_what_is_idle_for_connections_max_idle_ms) {
   TestBroker broker(TestBroker::Settings{{"connections.max.idle.ms", "50"}});
   RawSocket socket = broker.connect();
