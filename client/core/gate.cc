@@ -29,6 +29,7 @@ void Gate::start(Handler<GateResult> resume, runtime::MonotonicTime deadline) {
 void Gate::end(Waiters::iterator waiter, GateResult result) {
   timers_->cancel(waiter->timer);
   Handler<GateResult> resume = std::move(waiter->resume);
+  resume.clear_cancel();
   waiters_.erase(waiter);
   resume(result);
 }

@@ -58,7 +58,8 @@ class Handler {
   void operator()(Args... args) { std::exchange(table_, nullptr)->complete(storage_, std::move(args)...); }
 
   /// Runs `cancel` (in the thread that emits the signal) when the operation is cancelled through Asio's cancellation
-  /// slot. Call clear_cancel() before what `cancel` refers to goes away; completing does it too.
+  /// slot, until the handler itself runs: that may be after the call that completed it. `cancel` owns what it refers to,
+  /// or clear_cancel() comes first.
   void on_cancel(InlineFunction<void(), 48> cancel) { table_->on_cancel(storage_, std::move(cancel)); }
   void clear_cancel() { table_->on_cancel(storage_, nullptr); }
 
@@ -75,9 +76,10 @@ class Handler {
                                 asio::execution::outstanding_work.tracked)) {}
 
     void complete(Args&&... args) {
-      on_cancel(nullptr);
       Tracked target = std::move(executor);
       asio::post(target, [inner = std::move(handler), values = std::tuple<Args...>(std::move(args)...)]() mutable {
+        // Here and not before: a cancellation slot belongs to the thread of its handler.
+        if (auto slot = asio::get_associated_cancellation_slot(inner); slot.is_connected()) slot.clear();
         std::apply([&inner](Args&... a) { std::move(inner)(std::move(a)...); }, values);
       });
     }
