@@ -30,7 +30,11 @@ log::LogConfig topic_log_config(const ConfigMap& overrides, const MetadataImage&
   auto effective = config::effective_topic_config(layers);
   // A dynamic broker setting that does not read: what the file says still stands.
   if (!effective) effective = config::effective_topic_config({.topic = &topic, .file = &broker});
-  return effective ? log::LogConfig::from(*effective) : log::LogConfig{};
+  if (!effective) return {};
+  log::LogConfig result = log::LogConfig::from(*effective);
+  if (!effective->is_null("internal.segment.bytes"))
+    result.segment_bytes = effective->get_int("internal.segment.bytes");
+  return result;
 }
 
 }  // namespace barnabas::metadata
