@@ -187,6 +187,7 @@ class PartitionLog {
   Result<void> truncate_segments(std::int64_t offset);
   Result<void> drop_segments(const SegmentList& unwanted);
   Result<void> rebuild_producers(ProducerStateManager& producers, const SegmentList& segments, std::int64_t up_to);
+  Result<void> recall_batches(ProducerStateManager& producers, const SegmentList& segments);
   Result<void> replay_producers(ProducerStateManager& producers, const Segment& segment, std::int64_t from,
                                 std::int64_t up_to);
 

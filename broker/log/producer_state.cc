@@ -117,6 +117,17 @@ std::optional<CompletedTransaction> ProducerStateManager::apply(const ProducerAp
   return std::nullopt;
 }
 
+void ProducerStateManager::recall(const std::map<std::int64_t, ProducerEntry>& recent) {
+  for (auto& [id, entry] : producers_) {
+    const auto found = recent.find(id);
+    if (found == recent.end() || found->second.epoch != entry.epoch || entry.batches.empty()) continue;
+    const auto& batches = found->second.batches;
+    if (batches.size() > entry.batches.size() && batches.back().last_offset == entry.batches.back().last_offset) {
+      entry.batches = batches;
+    }
+  }
+}
+
 std::int64_t ProducerStateManager::last_stable_offset_after(const CompletedTransaction& transaction) const {
   for (const auto& [first_offset, producer_id] : open_) {
     if (producer_id != transaction.producer_id) return first_offset;

@@ -101,6 +101,9 @@ class ProducerStateManager {
                                                              record::AppendOrigin origin) const;
   /// Takes over what was appended; of a marker that ended a transaction, that transaction.
   std::optional<CompletedTransaction> apply(const ProducerAppend& append);
+  /// Gives producers that came from a snapshot the batches before their last one, which snapshots do not hold.
+  /// `recent`: by producer id, oldest first; what does not end in the batch that is known is left out.
+  void recall(const std::map<std::int64_t, ProducerEntry>& recent);
   /// Where the last stable offset is once this transaction is over (before complete()).
   std::int64_t last_stable_offset_after(const CompletedTransaction& transaction) const;
   /// The transaction is over; it stays unstable until the high watermark passes its marker.

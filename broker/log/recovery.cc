@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "broker/log/partition_log.h"
 
@@ -84,6 +85,7 @@ Result<void> PartitionLog::load() {
   for (const auto& segment : *segments_) kept.push_back(segment->base_offset());
   if (auto removed = producers_.remove_stray_snapshots(kept); !removed) return removed;
   if (auto rebuilt = rebuild_producers(producers_, *segments_, end); !rebuilt) return rebuilt;
+  if (auto recalled = recall_batches(producers_, *segments_); !recalled) return recalled;
   update_first_unstable();
   publish();
   return {};
@@ -185,6 +187,30 @@ Result<void> PartitionLog::rebuild_producers(ProducerStateManager& producers, co
   }
   producers.set_end_offset(up_to);
   return producers.take_snapshot(false);
+}
+
+/// A snapshot holds the last batch of each producer, as Kafka's format has it. A producer whose answers were lost with
+/// the broker's last run sends up to five batches again: those before the last one are read back from the log's end, or
+/// they would be taken for new ones under a new epoch and stored twice.
+Result<void> PartitionLog::recall_batches(ProducerStateManager& producers, const SegmentList& segments) {
+  if (producers.producers().empty()) return {};
+  std::map<std::int64_t, ProducerEntry> recent;
+  for (std::size_t i = segments.size() < 2 ? 0 : segments.size() - 2; i < segments.size(); ++i) {
+    auto scanned = segments[i]->scan(0, segments[i]->size_bytes(), [&](const BatchAt& at) {
+      const record::BatchHeader& header = at.header;
+      if (!header.has_producer_id() || header.is_control()) return true;
+      ProducerEntry& entry = recent[header.producer_id];
+      if (entry.epoch != header.producer_epoch) entry.batches.clear();
+      entry.epoch = header.producer_epoch;
+      if (entry.batches.size() == ProducerEntry::kBatchesKept) entry.batches.pop_front();
+      entry.batches.push_back(
+          {header.last_sequence(), header.last_offset(), header.last_offset_delta, header.max_timestamp_ms});
+      return true;
+    });
+    if (!scanned) return scanned;
+  }
+  producers.recall(recent);
+  return {};
 }
 
 Result<void> PartitionLog::replay_producers(ProducerStateManager& producers, const Segment& segment, std::int64_t from,

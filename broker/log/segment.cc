@@ -171,13 +171,21 @@ Result<std::uint64_t> Segment::start_of_search(std::int64_t target, std::uint64_
 }
 
 Result<std::optional<BatchAt>> Segment::find(std::int64_t target, std::uint64_t limit) const {
-  const auto from = start_of_search(target, limit);
-  if (!from) return failure(from.error());
+  const auto entry = offset_index_.position_before(target);
+  if (!entry) return failure(entry.error());
   std::optional<BatchAt> found;
-  auto scanned = scan(*from, limit, [&](const BatchAt& at) {
-    if (at.header.last_offset() >= target) found = at;
-    return !found;
-  });
+  bool trusted = entry->position == 0;
+  const auto visit = [&](const BatchAt& at) {
+    // The batch that the index points to must be the one it speaks of.
+    trusted = trusted || at.header.last_offset() == entry->offset;
+    if (trusted && at.header.last_offset() >= target) found = at;
+    return trusted && !found;
+  };
+  auto scanned = scan(entry->position, limit, visit);
+  if (!trusted) {
+    trusted = true;
+    scanned = scan(0, limit, visit);
+  }
   if (!scanned) return failure(scanned.error());
   return found;
 }
