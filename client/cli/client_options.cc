@@ -27,7 +27,8 @@ Config ClientOptions::config(const Config& defaults) const {
 
 Config ClientOptions::admin_config() const {
   Config known;
-  for (const auto& [name, value] : config().properties()) {
+  const Config all = config();
+  for (const auto& [name, value] : all.properties()) {
     if (client::admin_config_table().find(name) != nullptr) known.set(name, value);
   }
   return known;

@@ -15,6 +15,7 @@ Result<Records> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
   if (timeout.count() > 0 && state_->runtime->is_current_thread()) {
     return failure(Errc::would_deadlock, "poll() on the client's own reactor thread; use async_poll");
   }
+  polls_.fetch_add(1, std::memory_order_relaxed);
   const auto deadline = router_->deadline_in(timeout);
   for (;;) {
     const std::uint64_t seen = state_->events.load();
@@ -28,7 +29,6 @@ Result<Records> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
 }
 
 Result<std::optional<Records>> ConsumerImpl::try_poll() {
-  polls_.fetch_add(1, std::memory_order_relaxed);
   if (woken_.exchange(false)) return failure(Errc::woken_up, "wakeup() was called");
   std::vector<RecordRun> runs;
   const auto collected = collect_ready(runs);
@@ -198,6 +198,7 @@ asio::awaitable<void> ConsumerImpl::poll_async(std::shared_ptr<ConsumerImpl> sel
 }
 
 void ConsumerImpl::start_poll(std::chrono::milliseconds timeout, Handler<std::error_code, Records> done) {
+  polls_.fetch_add(1, std::memory_order_relaxed);
   state_->runtime->spawn(poll_async(shared_from_this(), router_->deadline_in(timeout), std::move(done)));
 }
 

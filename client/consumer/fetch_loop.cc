@@ -109,6 +109,7 @@ asio::awaitable<bool> Fetcher::fetch_once(std::int32_t broker_id) {
     fail_broker(broker_id, nullptr, connected.error());
     co_return false;
   }
+  if (closed_) co_return false;
   const ConnectionPtr connection = *connected;
   auto plan = plan_fetch(broker_id);
   if (!plan) co_return false;

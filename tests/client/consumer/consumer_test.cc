@@ -45,7 +45,7 @@ class ConsumerTest : public ::testing::Test {
 
   /// Records "PREFIX0", "PREFIX1", ... at times 1000, 1001, ...
   void produce(const TopicPartition& where, int count, const std::string& prefix = "v", const Config& more = {}) {
-    Producer producer(config(more).set("enable.idempotence", false));
+    Producer producer(config(more));
     for (int i = 0; i < count; ++i) {
       const std::string value = prefix + std::to_string(i);
       producer.send({.topic = where.topic,

@@ -1,0 +1,204 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "barnabas/embedded_broker.h"
+#include "common/runtime/temporary_directory.h"
+
+namespace barnabas::cli {
+namespace {
+
+struct Outcome {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+/// The real program, as a shell starts it, against a real broker.
+class CommandTest : public ::testing::Test {
+ protected:
+  Outcome run(const std::string& arguments, const std::string& input = "") const {
+    const std::string in = directory.path() + "/in";
+    const std::string err = directory.path() + "/err";
+    std::ofstream(in) << input;
+    const std::string command = std::string(BARNABAS_COMMAND) + " " + arguments + " < " + in + " 2> " + err;
+    Outcome outcome;
+    FILE* pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return outcome;
+    std::array<char, 4096> buffer{};
+    for (std::size_t got = 0; (got = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+      outcome.out.append(buffer.data(), got);
+    const int status = pclose(pipe);
+    outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    std::stringstream text;
+    text << std::ifstream(err).rdbuf();
+    outcome.err = text.str();
+    return outcome;
+  }
+  /// With this test's broker.
+  Outcome barnabas(const std::string& verb, const std::string& input = "") const {
+    return run(verb + " --bootstrap-server " + broker.bootstrap_servers(), input);
+  }
+  std::string expect_ok(const std::string& verb, const std::string& input = "") const {
+    const Outcome outcome = barnabas(verb, input);
+    EXPECT_EQ(outcome.exit_code, 0) << verb << ": " << outcome.err;
+    EXPECT_EQ(outcome.err, "") << verb;
+    return outcome.out;
+  }
+
+  runtime::TemporaryDirectory directory;
+  EmbeddedBroker broker;
+};
+
+TEST_F(CommandTest, creates_lists_describes_and_deletes_topics) {
+  EXPECT_EQ(expect_ok("topic create orders --partitions 3"), "orders created: 3 partitions\n");
+  EXPECT_EQ(expect_ok("topic list"), "orders\n");
+  const auto described = nlohmann::json::parse(expect_ok("topic describe orders --json"));
+  EXPECT_EQ(described.at("partitions").size(), 3U);
+  EXPECT_NE(expect_ok("topic describe orders").find("partition 2  leader"), std::string::npos);
+  EXPECT_EQ(expect_ok("topic delete orders"), "orders deleted\n");
+  EXPECT_EQ(expect_ok("topic list"), "");
+}
+
+TEST_F(CommandTest, failures_are_one_clear_line_and_a_code) {
+  expect_ok("topic create orders");
+  const Outcome again = barnabas("topic create orders");
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_EQ(again.out, "");
+  EXPECT_NE(again.err.find("orders"), std::string::npos);
+  EXPECT_EQ(std::count(again.err.begin(), again.err.end(), '\n'), 1) << again.err;
+  for (const char* verb : {"topic describe nobody", "topic delete nobody", "consume --topic nobody"}) {
+    const Outcome unknown = barnabas(verb);
+    EXPECT_EQ(unknown.exit_code, 1) << verb;
+    EXPECT_NE(unknown.err.find("nobody"), std::string::npos) << unknown.err;
+  }
+}
+
+TEST_F(CommandTest, a_wrong_command_line_is_code_2_and_says_what) {
+  const std::pair<const char*, const char*> cases[] = {{"", "subcommand is required"},
+                                                       {"fly", "subcommand"},
+                                                       {"produce", "--topic"},
+                                                       {"consume --topic t --from yesterday", "yesterday"},
+                                                       {"consume --topic t --format %q", "%q"},
+                                                       {"consume --topic t --count x", "--count"},
+                                                       {"cluster --property nonsense", "nonsense"}};
+  for (const auto& [arguments, says] : cases) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << arguments << ": " << outcome.err;
+    EXPECT_NE(outcome.err.find(says), std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+  EXPECT_EQ(run("--help").exit_code, 0);
+  EXPECT_EQ(run("--version").out, "barnabas 0.1.0\n");
+}
+
+TEST_F(CommandTest, an_unknown_setting_is_refused_with_the_nearest_name) {
+  const Outcome outcome = barnabas("produce --topic t --property linger.m=5", "x\n");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.err.find("linger.ms"), std::string::npos) << outcome.err;
+}
+
+TEST_F(CommandTest, produces_lines_and_consumes_them_in_any_form) {
+  expect_ok("topic create orders --partitions 2");
+  EXPECT_EQ(expect_ok("produce --topic orders --key-separator : --header source=test --partition 1 --compression zstd",
+                      "a:one\nb:two\n"),
+            "");
+  EXPECT_EQ(expect_ok("consume --topic orders"), "one\ntwo\n");
+  EXPECT_EQ(expect_ok("consume --topic orders --format '%t %p %o %k %s %h'"),
+            "orders 1 0 a one source=test\norders 1 1 b two source=test\n");
+  EXPECT_EQ(expect_ok("consume --topic orders --partition 0"), "");
+  EXPECT_EQ(expect_ok("consume --topic orders --count 1"), "one\n");
+  EXPECT_EQ(expect_ok("consume --topic orders --partition 1 --from 1"), "two\n");
+  EXPECT_EQ(expect_ok("consume --topic orders --from end"), "");
+  const auto record = nlohmann::json::parse(expect_ok("consume --topic orders --count 1 --json"));
+  EXPECT_EQ(record.at("key"), "a");
+  EXPECT_EQ(record.at("headers").at(0).at("value"), "test");
+}
+
+TEST_F(CommandTest, what_consume_writes_as_json_produce_reads) {
+  expect_ok("topic create from");
+  expect_ok("topic create to");
+  const std::string lines = R"({"key":"k","value":"v","headers":{"h":"1"},"timestamp":1700000000000})"
+                            "\n"
+                            R"({"key":null,"value_base64":"/wD+","partition":0})"
+                            "\n";
+  expect_ok("produce --topic from --json", lines);
+  const std::string first = expect_ok("consume --topic from --json");
+  expect_ok("produce --topic to --json", first);
+  std::string second = expect_ok("consume --topic to --json");
+  for (auto at = second.find("\"to\""); at != std::string::npos; at = second.find("\"to\""))
+    second.replace(at, 4, "\"from\"");
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(expect_ok("consume --topic from --from 2023-11-14T22:13:20Z --count 1 --format %k"), "k\n");
+}
+
+TEST_F(CommandTest, produce_names_the_line_that_is_wrong) {
+  expect_ok("topic create orders");
+  const Outcome no_key = barnabas("produce --topic orders --key-separator :", "a:b\nnothing\n");
+  EXPECT_EQ(no_key.exit_code, 2);
+  EXPECT_NE(no_key.err.find("line 2"), std::string::npos) << no_key.err;
+  const Outcome no_json = barnabas("produce --topic orders --json", "{}\n{oops\n");
+  EXPECT_EQ(no_json.exit_code, 2);
+  EXPECT_NE(no_json.err.find("line 2"), std::string::npos) << no_json.err;
+}
+
+TEST_F(CommandTest, reads_a_file_with_or_without_a_last_line_end) {
+  expect_ok("topic create orders");
+  const std::string file = directory.path() + "/records";
+  std::ofstream(file) << "one\r\n\nthree";
+  expect_ok("produce --topic orders " + file);
+  EXPECT_EQ(expect_ok("consume --topic orders --format '[%s]'"), "[one]\n[]\n[three]\n");
+  const Outcome missing = barnabas("produce --topic orders /does/not/exist");
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_NE(missing.err.find("/does/not/exist"), std::string::npos);
+}
+
+TEST_F(CommandTest, follow_waits_for_as_many_records_as_asked) {
+  expect_ok("topic create orders");
+  const std::string out = directory.path() + "/followed";
+  const std::string command = std::string(BARNABAS_COMMAND) +
+                              " consume --topic orders --follow --count 2 --bootstrap-server " +
+                              broker.bootstrap_servers() + " > " + out;
+  FILE* follower = popen(command.c_str(), "r");
+  ASSERT_NE(follower, nullptr);
+  expect_ok("produce --topic orders", "one\ntwo\n");
+  EXPECT_EQ(pclose(follower), 0);
+  std::stringstream text;
+  text << std::ifstream(out).rdbuf();
+  EXPECT_EQ(text.str(), "one\ntwo\n");
+}
+
+TEST_F(CommandTest, shows_the_cluster_and_its_versions) {
+  const auto cluster = nlohmann::json::parse(expect_ok("cluster --json"));
+  EXPECT_EQ(cluster.at("brokers").size(), 1U);
+  EXPECT_EQ(cluster.at("brokers").at(0).at("port"), broker.port());
+  EXPECT_NE(expect_ok("cluster").find("broker"), std::string::npos);
+  EXPECT_NE(expect_ok("api-versions").find("Fetch"), std::string::npos);
+  const std::string versions = expect_ok("api-versions --json");
+  EXPECT_EQ(nlohmann::json::parse(versions.substr(0, versions.find('\n'))).at("name"), "Produce");
+}
+
+TEST_F(CommandTest, bench_prints_one_object_with_all_that_was_measured) {
+  expect_ok("topic create load --partitions 3");
+  for (const char* verb :
+       {"bench produce --topic load --count 2000 --size 50 --json", "bench consume --topic load --count 2000 --json"}) {
+    const auto result = nlohmann::json::parse(expect_ok(verb));
+    EXPECT_EQ(result.at("records"), 2000) << verb;
+    EXPECT_EQ(result.at("bytes"), 100000) << verb;
+    EXPECT_GT(result.at("seconds").get<double>(), 0) << verb;
+    EXPECT_GT(result.at("cpu_seconds").get<double>(), 0) << verb;
+    EXPECT_GT(result.at("max_rss_bytes").get<double>(), 1e6) << verb;
+    EXPECT_GT(result.at("latency_ms").at("p99").get<double>(), 0) << verb;
+  }
+  const std::string line = expect_ok("bench consume --topic load");
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+}
+
+}  // namespace
+}  // namespace barnabas::cli
