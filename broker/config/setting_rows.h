@@ -43,6 +43,7 @@ struct SettingRow {
   const char* broker_default = "";  ///< Of a topic setting: the broker setting that stands in when the topic has none.
 };
 
+/// Those with words of their own; the other ones are explained by their Why.
 std::span<const SettingRow> acting_broker_rows();
 std::span<const SettingRow> other_broker_rows();
 std::span<const SettingRow> topic_rows();
