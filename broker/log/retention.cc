@@ -37,11 +37,12 @@ Result<std::size_t> PartitionLog::apply_retention() {
     if (count == segments_->size()) {
       if (auto rolled = roll_locked(log_end_offset()); !rolled) return failure(rolled.error());
     }
-    const auto middle = segments_->begin() + static_cast<std::ptrdiff_t>(count);
-    unwanted.assign(segments_->begin(), middle);
+    const std::shared_ptr<const SegmentList> all = segments_;  // `middle` points into it
+    const auto middle = all->begin() + static_cast<std::ptrdiff_t>(count);
+    unwanted.assign(all->begin(), middle);
     const std::int64_t start = std::max(log_start_offset(), (*middle)->base_offset());
     log_start_.store(start, std::memory_order_release);
-    segments_ = std::make_shared<const SegmentList>(middle, segments_->end());
+    segments_ = std::make_shared<const SegmentList>(middle, all->end());
     publish();
     if (auto cut = epochs_.truncate_from_start(start); !cut) return go_offline(cut.error());
     if (auto deleted = producers_.delete_snapshots_before((*middle)->base_offset()); !deleted) {

@@ -155,7 +155,9 @@ std::int64_t new_producer_id(std::uint16_t port) {
   header.request_api_key = static_cast<std::int16_t>(protocol::ApiKey::init_producer_id);
   header.request_api_version = kVersion;
   EXPECT_TRUE(header.encode(request, 2));
-  EXPECT_TRUE(protocol::InitProducerIdRequest{}.encode(request, kVersion));
+  protocol::InitProducerIdRequest body;
+  body.transactional_id = std::nullopt;
+  EXPECT_TRUE(body.encode(request, kVersion));
   RawSocket socket(port);
   EXPECT_TRUE(socket.send_frame(request.view()));
   const auto frame = socket.receive_frame();
