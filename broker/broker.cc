@@ -24,7 +24,8 @@
 namespace barnabas::broker {
 namespace {
 
-constexpr std::int64_t kShortestMaintenanceMs = 1000;
+constexpr std::int64_t kShortestIntervalMs = 1;
+constexpr runtime::Duration kFlushInterval = std::chrono::seconds(1);  // how exact flush.ms is
 constexpr runtime::Duration kCheckpointInterval = std::chrono::seconds(60);
 
 }  // namespace
@@ -188,14 +189,16 @@ class Broker::State {
 
   void start_tasks() {
     tasks_ = env_.make_worker_pool("broker-tasks", 1);
-    // Deleted files are due after log.segment.delete.delay.ms; looking for old segments more often than asked costs
-    // little.
-    const std::int64_t interval_ms =
-        std::min(config_.values().get_long("log.retention.check.interval.ms"),
-                 std::max(kShortestMaintenanceMs, config_.values().get_long("log.segment.delete.delay.ms")));
-    const auto interval = std::chrono::milliseconds(interval_ms);
-    asio::co_spawn(tasks_->executor(), repeat(this, interval, &State::maintain), asio::detached);
-    asio::co_spawn(tasks_->executor(), repeat(this, kCheckpointInterval, &State::checkpoint), asio::detached);
+    const auto setting = [this](const char* name) {
+      return std::chrono::milliseconds(std::max(kShortestIntervalMs, config_.values().get_long(name)));
+    };
+    const auto start = [this](runtime::Duration interval, void (State::*task)()) {
+      asio::co_spawn(tasks_->executor(), repeat(this, interval, task), asio::detached);
+    };
+    start(setting("log.retention.check.interval.ms"), &State::apply_retention);
+    start(setting("log.segment.delete.delay.ms"), &State::purge_deleted);
+    start(kFlushInterval, &State::flush);
+    start(kCheckpointInterval, &State::checkpoint);
   }
 
   static asio::awaitable<void> repeat(State* self, runtime::Duration interval, void (State::*task)()) {
@@ -206,7 +209,13 @@ class Broker::State {
     }
   }
 
-  void maintain() { note(replicas_->maintain()); }
+  void apply_retention() { note(replicas_->logs().maintain()); }
+  void purge_deleted() { note(replicas_->logs().purge_deleted()); }
+  void flush() {
+    for (const partition::PartitionPtr& partition : replicas_->partitions()) {
+      if (!partition->log().is_offline()) note(partition->log().flush_if_due());
+    }
+  }
   void checkpoint() { note(replicas_->checkpoint()); }
   void note(const Result<void>& result) {
     if (!result) options_.logger.error("{}", result.error().message());
