@@ -47,6 +47,16 @@ runtime::Properties BrokerConfig::without_configuration() {
           {"transaction.state.log.min.isr", "1"}};
 }
 
+std::vector<std::string> BrokerConfig::settings_without_effect() const {
+  const runtime::Properties ours = without_configuration();
+  std::vector<std::string> names;
+  for (const std::string& name : values_.without_effect()) {
+    const auto found = ours.find(name);
+    if (found == ours.end() || values_.text(name) != found->second) names.push_back(name);
+  }
+  return names;
+}
+
 Result<BrokerConfig> BrokerConfig::parse(const runtime::Properties& given) {
   auto values = broker_table().parse(given);
   if (!values) return failure(values.error());

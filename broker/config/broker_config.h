@@ -23,6 +23,8 @@ class BrokerConfig {
   static runtime::Properties without_configuration();
 
   const runtime::ParsedConfig& values() const noexcept { return values_; }
+  /// What the user set and has no effect here, for the log: without what without_configuration() says by itself.
+  std::vector<std::string> settings_without_effect() const;
   std::int32_t node_id() const noexcept { return node_id_; }
   /// log.dirs, else log.dir where it is set, else ./barnabas-data. Never empty.
   const std::vector<std::string>& data_directories() const noexcept { return data_directories_; }

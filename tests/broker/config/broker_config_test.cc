@@ -22,6 +22,15 @@ TEST(BrokerConfig, stands_on_its_own_without_a_configuration) {
   EXPECT_EQ(BrokerConfig::parse({})->values().get_short("offsets.topic.replication.factor"), 3);
 }
 
+TEST(BrokerConfig, says_what_has_no_effect_only_of_what_the_user_set) {
+  runtime::Properties given = BrokerConfig::without_configuration();
+  EXPECT_TRUE(BrokerConfig::parse(given)->settings_without_effect().empty());
+  given["offsets.topic.replication.factor"] = "2";
+  given["num.io.threads"] = "8";
+  const std::vector<std::string> expected = {"num.io.threads", "offsets.topic.replication.factor"};
+  EXPECT_EQ(BrokerConfig::parse(given)->settings_without_effect(), expected);
+}
+
 TEST(BrokerConfig, takes_the_server_properties_that_kafka_ships) {
   const auto config =
       BrokerConfig::parse({{"process.roles", "broker,controller"},
