@@ -244,7 +244,7 @@ class Broker::State {
 
 Result<std::unique_ptr<Broker>> Broker::start(runtime::Env& env, net::Network& network, config::BrokerConfig config,
                                               BrokerOptions options) {
-  for (const std::string& name : config.values().without_effect()) {
+  for (const std::string& name : config.settings_without_effect()) {
     options.logger.info("{} is set and has no effect here", name);
   }
   auto state = std::make_unique<State>(env, network, std::move(config), std::move(options));
