@@ -117,13 +117,13 @@ def dump_log(options):
         fail(f"no segment of the topic below {options.folder}/data")
     for path in segments:
         metadata = ["--cluster-metadata-decoder"] if "__cluster_metadata" in path else []
-        text = run(java("kafka.tools.DumpLogSegments", "--deep-iteration", "--files", path, *metadata))
+        text = run(java("org.apache.kafka.tools.DumpLogSegments", "--deep-iteration", "--files", path, *metadata))
         if re.search(r"isvalid: false|error|exception|mismatch|corrupt|invalid", text, re.I):
             fail(f"DumpLogSegments on {path}:\n{text}")
         if "/dumped-0/" in path and len(re.findall(r"^\| offset:", text, re.M)) != 30:
             fail(f"DumpLogSegments found other than 30 records:\n{text}")
     for path in glob.glob(f"{options.folder}/data/dumped-0/*index"):
-        text = run(java("kafka.tools.DumpLogSegments", "--index-sanity-check", "--files", path))
+        text = run(java("org.apache.kafka.tools.DumpLogSegments", "--index-sanity-check", "--files", path))
         if "passed sanity check" not in text:
             fail(f"DumpLogSegments on {path}:\n{text}")
 
