@@ -37,8 +37,9 @@ struct PartitionQueue {
   std::atomic<std::int32_t> length{0};      ///< batches.size(), to be read without the lock.
   std::atomic<bool> has_open_batch{false};  ///< Whether a switch of partition would leave a batch half full.
 
-  PartitionSequence sequence;  // reactor only
-  int in_flight = 0;           // reactor only: batches in requests under way
+  PartitionSequence sequence;             // reactor only
+  int in_flight = 0;                      // reactor only: batches in requests under way
+  runtime::MonotonicTime mentioned_at{};  // reactor only: when the metadata cache last heard that the topic is used
 };
 
 /// What the producer knows of one topic.

@@ -1,15 +1,59 @@
 #include "barnabas/producer_async.h"
 
+#include <asio/post.hpp>
 #include <deque>
+#include <memory>
+#include <string>
 
 #include "client/core/errors.h"
 #include "client/producer/producer_impl.h"
 
 namespace barnabas::client {
 
+namespace {
+
+/// One async_send: its handler is called once, by the delivery, a failure or Asio's cancellation, whichever comes
+/// first. Threads: the executor's, but for start() and for what fails before the record was taken.
+class PendingSend : public std::enable_shared_from_this<PendingSend> {
+ public:
+  explicit PendingSend(Handler<std::error_code, Delivery> handler) : handler_(std::move(handler)) {}
+
+  /// A record that is in its batch already may still be stored; only the wait ends.
+  void allow_cancel(const std::shared_ptr<ClientRuntime>& runtime, const Record& record) {
+    topic_ = record.topic;
+    handler_.on_cancel([weak = weak_from_this(), runtime] {
+      asio::post(runtime->executor(), [weak] {
+        const auto self = weak.lock();
+        if (self && self->handler_) self->fail(Failure{make_error_code(Errc::cancelled), "async_send was cancelled"});
+      });
+    });
+  }
+  bool is_done() const noexcept { return !handler_; }
+  void deliver(const Delivery& delivery) {
+    if (handler_) handler_(delivery.error, delivery);
+  }
+  void fail(const Failure& why) {
+    Delivery delivery;
+    delivery.error = why.code;
+    delivery.context = why.subject;
+    delivery.topic = topic_;
+    deliver(delivery);
+  }
+
+ private:
+  Handler<std::error_code, Delivery> handler_;
+  std::string topic_;
+};
+
+DeliveryCallback callback_for(const std::shared_ptr<PendingSend>& pending) {
+  return [pending](const Delivery& delivery) { pending->deliver(delivery); };
+}
+
+}  // namespace
+
 /// A record that must wait: with bytes of its own.
 struct ProducerImpl::KeptRecord {
-  KeptRecord(const Record& from, Handler<std::error_code, Delivery> handler) : done(std::move(handler)), record(from) {
+  KeptRecord(const Record& from, std::shared_ptr<PendingSend> send) : pending(std::move(send)), record(from) {
     record.topic = keep(from.topic);
     record.key = keep(from.key);
     record.value = keep(from.value);
@@ -21,73 +65,61 @@ struct ProducerImpl::KeptRecord {
     return bytes.is_null() ? NullableBytes() : NullableBytes(keep(bytes.text()));
   }
 
-  Handler<std::error_code, Delivery> done;
+  std::shared_ptr<PendingSend> pending;
   Record record;
   std::vector<Header> headers;
   std::deque<std::string> texts;
 };
 
-namespace {
-
-void finish(Handler<std::error_code, Delivery>& done, const Record& record, const Failure& why) {
-  Delivery delivery;
-  delivery.error = why.code;
-  delivery.context = why.subject;
-  delivery.topic = std::string(record.topic);
-  done(why.code, std::move(delivery));
-}
-
-/// The handler in a callback's room; it is called once, with the record's delivery.
-DeliveryCallback callback_for(const std::shared_ptr<Handler<std::error_code, Delivery>>& done) {
-  return [done](const Delivery& delivery) { (*done)(delivery.error, delivery); };
-}
-
-}  // namespace
-
 void ProducerImpl::start_send(const Record& given, Handler<std::error_code, Delivery> handler) {
   Record record = given;
   for (const auto& interceptor : interceptors_) interceptor->on_send(record);
-  if (auto checked = check(record); !checked) return finish(handler, record, checked.error());
-  const auto done = std::make_shared<Handler<std::error_code, Delivery>>(std::move(handler));
-  DeliveryCallback callback = callback_for(done);
+  const auto pending = std::make_shared<PendingSend>(std::move(handler));
+  pending->allow_cancel(runtime_, record);
+  if (auto checked = check(record); !checked) return pending->fail(checked.error());
+  DeliveryCallback callback = callback_for(pending);
   Attempt attempt{.record = record, .callback = callback};
   attempt.timestamp_ms = record.timestamp ? record.timestamp->time_since_epoch().count() : runtime_->clock().wall_ms();
   const auto step = advance(attempt);
-  if (!step) return finish(*done, record, step.error());
+  if (!step) return pending->fail(step.error());
   if (*step == Step::done) return;
   sender_->counters().blocked_sends.fetch_add(1, std::memory_order_relaxed);
   record.timestamp = Timestamp(std::chrono::milliseconds(attempt.timestamp_ms));
-  runtime_->spawn(send_later(shared_from_this(), std::make_shared<KeptRecord>(record, std::move(*done))));
+  runtime_->spawn(send_later(shared_from_this(), std::make_shared<KeptRecord>(record, pending)));
 }
 
 asio::awaitable<void> ProducerImpl::send_later(std::shared_ptr<ProducerImpl> self, std::shared_ptr<KeptRecord> kept) {
-  const auto done = std::make_shared<Handler<std::error_code, Delivery>>(std::move(kept->done));
-  DeliveryCallback callback = callback_for(done);
+  const std::shared_ptr<PendingSend> pending = kept->pending;
+  DeliveryCallback callback = callback_for(pending);
   Attempt attempt{.record = kept->record, .callback = callback};
   attempt.timestamp_ms = kept->record.timestamp->time_since_epoch().count();
-  const runtime::MonotonicTime deadline = self->runtime_->now() + self->sender_->config().max_block;
+  const ProducerConfig& config = self->sender_->config();
+  const runtime::MonotonicTime deadline = self->runtime_->now() + config.max_block;
   for (;;) {
+    if (pending->is_done()) break;
     const auto step = self->advance(attempt);
     if (step && *step == Step::done) co_return;
     Result<void> waited;
     if (!step) {
       waited = failure(step.error());
     } else if (*step == Step::needs_metadata) {
-      waited = co_await await_partition(self->sender_->shared_router(), std::string(kept->record.topic),
-                                        kept->record.partition.value_or(0), deadline,
-                                        self->sender_->config().max_block.count());
+      const auto router = self->sender_->shared_router();
+      std::string topic(kept->record.topic);
+      waited = co_await await_partition(router, std::move(topic), kept->record.partition.value_or(0), deadline,
+                                        config.max_block.count());
     } else {
       self->sender_->wake();
       waited = co_await self->sender_->accumulator().budget().async_take(attempt.wanted_bytes, deadline);
       if (waited) attempt.reserved_bytes = attempt.wanted_bytes;
     }
-    if (waited && self->closed_.load(std::memory_order_acquire))
+    if (waited && self->closed_.load(std::memory_order_acquire)) {
       waited = failure(Errc::closed, "the producer was closed");
+    }
     if (waited) continue;
-    self->give_up(attempt);
-    finish(*done, kept->record, waited.error());
-    co_return;
+    pending->fail(waited.error());
+    break;
   }
+  self->give_up(attempt);
 }
 
 void ProducerImpl::start_flush(Handler<std::error_code> handler) {

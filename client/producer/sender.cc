@@ -124,7 +124,9 @@ void Sender::look_at(PartitionQueue& queue, Look& look) {
     router_->metadata().want_topic(queue.topic->name, look.now);
     return;
   }
-  brokers_[partition->leader].ready.push_back(&queue);
+  BrokerState& broker = brokers_[partition->leader];
+  if (broker.drained_at == MonotonicTime{}) broker.drained_at = look.now;
+  broker.ready.push_back(&queue);
 }
 
 /// Batches wait in the order of their deadlines, but for those being compressed, which nobody may touch.

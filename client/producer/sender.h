@@ -91,6 +91,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   // sender_requests.cc
   void send_ready(std::int32_t broker_id, BrokerState& broker, Look& look);
   std::shared_ptr<InFlight> next_request(BrokerState& broker);
+  void mention(PartitionQueue& queue);
   BatchPtr take_head(PartitionQueue& queue, std::size_t room_bytes);
   bool prepare(ProducerBatch& batch);
   static asio::awaitable<void> connect(std::shared_ptr<Sender> self, std::int32_t broker_id);

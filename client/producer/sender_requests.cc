@@ -53,12 +53,22 @@ std::shared_ptr<Sender::InFlight> Sender::next_request(BrokerState& broker) {
     }
     size += batch->bytes->size();
     ++queue.in_flight;
+    mention(queue);
     request->batches.push_back(std::move(batch));
   }
   ++broker.next;
   if (request->batches.empty()) return nullptr;
   build(*request);
   return request;
+}
+
+/// Keeps the topic from being forgotten after metadata.max.idle.ms.
+void Sender::mention(PartitionQueue& queue) {
+  constexpr std::chrono::seconds kPause{1};
+  const runtime::MonotonicTime now = runtime_->now();
+  if (queue.mentioned_at != runtime::MonotonicTime{} && now - queue.mentioned_at < kPause) return;
+  queue.mentioned_at = now;
+  router_->metadata().want_topic(queue.topic->name, now);
 }
 
 /// The oldest batch, when it is ready and has room.
@@ -114,6 +124,7 @@ void Sender::build(InFlight& request) const {
       protocol::ProduceRequest::TopicProduceData data;
       data.name = topic;
       if (metadata != nullptr) data.topic_id = metadata->id;
+      request.topic_ids.emplace_back(data.topic_id, topic);
       all_have_ids = all_have_ids && metadata != nullptr && !(metadata->id == Uuid());
       body.topic_data.push_back(std::move(data));
     }

@@ -38,17 +38,13 @@ std::string words_of(const protocol::ProduceResponse::PartitionProduceResponse& 
 
 void Sender::on_response(InFlight& request, const protocol::ProduceResponse& response, std::int16_t version) {
   constexpr std::int16_t kFirstVersionWithIds = 13;
-  const auto cluster = router_->metadata().snapshot();
   for (const auto& topic : response.responses) {
     std::string name = topic.name;
     if (version >= kFirstVersionWithIds) {
-      const auto found = std::find_if(request.batches.begin(), request.batches.end(), [&](const BatchPtr& batch) {
-        if (!batch) return false;
-        const TopicMetadata* metadata = cluster->topic(batch->queue->topic->name);
-        return metadata != nullptr && metadata->id == topic.topic_id;
-      });
-      if (found == request.batches.end()) continue;
-      name = (*found)->queue->topic->name;
+      const auto found = std::find_if(request.topic_ids.begin(), request.topic_ids.end(),
+                                      [&topic](const auto& known) { return known.first == topic.topic_id; });
+      if (found == request.topic_ids.end()) continue;
+      name = found->second;
     }
     for (const auto& answer : topic.partition_responses) {
       const auto found = std::find_if(request.batches.begin(), request.batches.end(), [&](const BatchPtr& batch) {
@@ -59,7 +55,6 @@ void Sender::on_response(InFlight& request, const protocol::ProduceResponse& res
       on_partition(std::move(*found), answer, response);
     }
   }
-  // A topic that was made anew has another id: its batches are not in the answer under the one we know.
   Failure missing{make_error_code(Errc::corrupt_data), request.broker + " left partitions out of its Produce answer"};
   on_request_failed(request, missing);
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/producer/sender.h"
@@ -24,6 +25,7 @@ struct Sender::InFlight {
   protocol::ProduceRequest request;
   CallOptions options;
   std::string broker;
+  std::vector<std::pair<Uuid, std::string>> topic_ids;  ///< As they were when the request was built.
   runtime::MonotonicTime deadline{};
 };
 

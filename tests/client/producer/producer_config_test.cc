@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
 #include "tests/support/golden.h"
 
 namespace barnabas::client {
@@ -53,6 +57,15 @@ TEST(ProducerConfig, has_every_setting_of_kafka_with_its_type_and_default) {
     }
     EXPECT_FALSE(row->doc.empty());
   }
+}
+
+TEST(ProducerConfig, is_documented_as_it_is) {
+  const std::string path = std::string(BARNABAS_SOURCE_DIR) + "/docs/reference/producer_settings.md";
+  const std::string page = "# Settings of the producer\n\n" + producer_config_table().to_markdown();
+  if (std::getenv("BARNABAS_WRITE_DOCS") != nullptr) std::ofstream(path) << page;
+  std::stringstream written;
+  written << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(written.str() == page) << path << " is out of date: run this test with BARNABAS_WRITE_DOCS=1";
 }
 
 TEST(ProducerConfig, turns_idempotence_off_only_where_nobody_asked_for_it) {

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 #include <atomic>
@@ -251,6 +254,24 @@ TEST_F(ProducerTest, completion_tokens_of_asio_work) {
   producer.close(1s);
   context.stop();
   runner.join();
+}
+
+TEST_F(ProducerTest, async_send_can_be_cancelled_while_it_waits) {
+  asio::io_context context;
+  Producer producer(config({{"max.block.ms", "30000"}}), {.runtime = Runtime::on(context.get_executor())});
+  broker.stop();
+  asio::cancellation_signal cancel;
+  std::error_code seen;
+  const Record record{.topic = "never", .value = "v"};
+  producer.async_send(record, asio::bind_cancellation_slot(cancel.slot(), [&](std::error_code error, const Delivery&) {
+                        seen = error;
+                        context.stop();
+                      }));
+  asio::post(context, [&cancel] { cancel.emit(asio::cancellation_type::terminal); });
+  const auto started = std::chrono::steady_clock::now();
+  context.run_for(20s);
+  EXPECT_EQ(seen, Errc::cancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, 10s);
 }
 
 TEST_F(ProducerTest, survives_a_broker_that_goes_away_and_comes_back) {
