@@ -57,9 +57,9 @@ class Handler {
   /// Posts the completion. The Handler is empty afterwards.
   void operator()(Args... args) { std::exchange(table_, nullptr)->complete(storage_, std::move(args)...); }
 
-  /// Runs `cancel` (in the thread that emits the signal) when the operation is cancelled through Asio's cancellation slot,
-  /// until the handler itself runs: that may be after the call that completed it. `cancel` owns what it refers to, or
-  /// clear_cancel() comes first.
+  /// Runs `cancel` (in the thread that emits the signal) when the operation is cancelled through Asio's cancellation
+  /// slot, until the handler itself runs: that may be after the call that completed it. `cancel` owns what it refers
+  /// to, or clear_cancel() comes first.
   void on_cancel(InlineFunction<void(), 48> cancel) { table_->on_cancel(storage_, std::move(cancel)); }
   void clear_cancel() { table_->on_cancel(storage_, nullptr); }
 
