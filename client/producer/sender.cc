@@ -22,6 +22,7 @@ Sender::Sender(ProducerConfig config, std::shared_ptr<ClientRuntime> runtime,
 }
 
 void Sender::wake() {
+  if (!started_.load(std::memory_order_acquire)) return;
   if (wake_pending_.exchange(true, std::memory_order_acq_rel)) return;
   asio::post(runtime_->executor(), [self = shared_from_this()] {
     self->wake_pending_.store(false, std::memory_order_release);

@@ -40,7 +40,10 @@ class Sender : public std::enable_shared_from_this<Sender> {
   Sender(ProducerConfig config, std::shared_ptr<ClientRuntime> runtime,
          std::vector<std::shared_ptr<ProducerInterceptor>> interceptors);
   /// Before anything else; the router's metadata changes should call wake().
-  void start(std::shared_ptr<RequestRouter> router) { router_ = std::move(router); }
+  void start(std::shared_ptr<RequestRouter> router) {
+    router_ = std::move(router);
+    started_.store(true, std::memory_order_release);
+  }
 
   const ProducerConfig& config() const noexcept { return config_; }
   Accumulator& accumulator() noexcept { return accumulator_; }
@@ -118,6 +121,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   const ProducerConfig config_;
   std::shared_ptr<ClientRuntime> runtime_;
   std::shared_ptr<RequestRouter> router_;
+  std::atomic<bool> started_{false};  // router_ is there: its first metadata may come before start() does
   Accumulator accumulator_;
   ProducerCounters counters_;
   const std::vector<std::shared_ptr<ProducerInterceptor>> interceptors_;
