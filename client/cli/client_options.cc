@@ -3,10 +3,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-
-#include "client/admin/admin_config.h"
+#include <algorithm>
+#include <string_view>
 
 namespace barnabas::cli {
+namespace {
+
+/// How names of settings begin that every kind of client has, and needs to connect.
+constexpr std::string_view kConnectionSettings[] = {
+    "bootstrap.servers", "client.id",          "client.dns.lookup",     "security.", "sasl.", "ssl.", "socket.",
+    "reconnect.",        "request.timeout.ms", "default.api.timeout.ms"};
+
+}  // namespace
 
 void ClientOptions::add_to(CLI::App& verb) {
   verb.add_option("-b,--bootstrap-server", bootstrap_server, "host:port of a broker, or several with commas between")
@@ -25,11 +33,12 @@ Config ClientOptions::config(const Config& defaults) const {
   return config;
 }
 
-Config ClientOptions::admin_config() const {
+Config ClientOptions::connection_config() const {
   Config known;
   const Config all = config();
   for (const auto& [name, value] : all.properties()) {
-    if (client::admin_config_table().find(name) != nullptr) known.set(name, value);
+    const auto is_prefix = [&name = name](std::string_view prefix) { return name.rfind(prefix, 0) == 0; };
+    if (std::any_of(std::begin(kConnectionSettings), std::end(kConnectionSettings), is_prefix)) known.set(name, value);
   }
   return known;
 }

@@ -27,8 +27,8 @@ struct ClientOptions {
   /// bootstrap.servers and client.id, then `defaults`, then the user's properties, which win.
   /// Errors: throws UsageError for a property without '='.
   Config config(const Config& defaults = {}) const;
-  /// The same for an Admin that helps another client: properties that only the other one knows are left out.
-  Config admin_config() const;
+  /// Of the same only what it takes to connect, which any kind of client knows.
+  Config connection_config() const;
 };
 
 /// "name=value" in its parts. Errors: throws UsageError that names the option.

@@ -63,7 +63,7 @@ class ConsumeRun {
  private:
   /// Fails at once where the topic does not exist, which a consumer would wait for.
   std::vector<TopicPartition> chosen_partitions() {
-    Admin admin(options_.client.admin_config(), {.runtime = runtime_});
+    Admin admin(options_.client.connection_config(), {.runtime = runtime_});
     const auto topics = admin.describe_topics({options_.topic});
     if (topics.empty() || topics.front().error) {
       const auto error = topics.empty() ? kafka_error(3) : topics.front().error.code;

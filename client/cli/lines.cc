@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "client/core/errors.h"
+#include "barnabas/error.h"
 #include "common/runtime/env.h"
 
 namespace barnabas::cli {
@@ -11,11 +11,17 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 1024 * 1024;
 
+template <typename T>
+T value_or_throw(Result<T> result) {
+  if (!result) throw Error(result.error().code, result.error().subject);
+  return std::move(*result);
+}
+
 }  // namespace
 
 Lines::Lines(const std::string& path) {
   if (path == "-") return;
-  file_ = client::value_or_throw(runtime::system_env().files().open(path, runtime::OpenMode::read));
+  file_ = value_or_throw(runtime::system_env().files().open(path, runtime::OpenMode::read));
   buffer_.resize(kBufferBytes);
 }
 
@@ -30,7 +36,7 @@ bool Lines::next_of_file(std::string& line) {
   bool any = false;
   for (;;) {
     if (at_ == end_) {
-      end_ = client::value_or_throw(file_->read_at(buffer_, position_));
+      end_ = value_or_throw(file_->read_at(buffer_, position_));
       at_ = 0;
       position_ += end_;
       if (end_ == 0) return any;

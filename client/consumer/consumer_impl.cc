@@ -36,7 +36,7 @@ Result<std::shared_ptr<ConsumerImpl>> ConsumerImpl::make(const Config& config, C
   };
   auto router = RequestRouter::make(runtime, std::move(router_options), logger);
   auto impl = std::make_shared<ConsumerImpl>(state, router, std::move(options.interceptors));
-  *weak_fetcher = impl->fetcher_;
+  asio::post(runtime->executor(), [weak_fetcher, fetcher = impl->fetcher_] { *weak_fetcher = fetcher; });
   state->wake_async = [weak = std::weak_ptr(impl)] {
     if (const auto self = weak.lock()) self->wake_pollers();
   };
