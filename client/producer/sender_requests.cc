@@ -76,8 +76,9 @@ BatchPtr Sender::take_head(PartitionQueue& queue, std::size_t room_bytes) {
   const std::lock_guard lock(queue.mutex);
   if (queue.batches.empty()) return nullptr;
   ProducerBatch& head = *queue.batches.front();
+  if (head.state == BatchState::sealing || (head.state == BatchState::open && workers_)) return nullptr;
   const std::size_t size = head.bytes ? head.bytes->size() : head.builder.plain_bytes();
-  if (size > room_bytes || (head.state != BatchState::sealed && workers_)) return nullptr;
+  if (size > room_bytes) return nullptr;
   BatchPtr batch = std::move(queue.batches.front());
   queue.batches.pop_front();
   queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);

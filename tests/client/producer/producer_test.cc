@@ -373,6 +373,24 @@ TEST_F(ProducerTest, interceptors_see_every_record_and_its_delivery) {
   EXPECT_EQ(read_all("seen", 1, 3).at(2).value, "changed");
 }
 
+TEST_F(ProducerTest, many_producers_share_one_thread) {
+  make_topic("shared", 2);
+  const Runtime runtime = Runtime::make();
+  std::atomic<int> delivered{0};
+  std::vector<std::unique_ptr<Producer>> producers;
+  for (int p = 0; p < 20; ++p) {
+    ProducerOptions options;
+    options.runtime = runtime;
+    producers.push_back(std::make_unique<Producer>(config(), std::move(options)));
+  }
+  for (int i = 0; i < 200; ++i) {
+    producers[static_cast<std::size_t>(i % 20)]->send({.topic = "shared", .value = std::to_string(i)},
+                                                      [&](const Delivery& d) { delivered += d.error ? 0 : 1; });
+  }
+  for (const auto& producer : producers) producer->flush();
+  EXPECT_EQ(delivered, 200);
+}
+
 TEST_F(ProducerTest, many_threads_share_one_producer) {
   make_topic("threads", 3);
   Producer producer(config({{"compression.type", "lz4"}}));
