@@ -73,7 +73,7 @@ Bytes min_insync_default(const runtime::ParsedConfig& config) {
 }  // namespace
 
 /// Threads: `work_mutex_` is held by whoever makes a change: the queue's thread, or the owner at start and stop.
-class Controller::State {
+class Controller::State : public std::enable_shared_from_this<Controller::State> {
  public:
   State(runtime::Env& env, ControllerOptions options) : env_(env), options_(std::move(options)) {}
 
@@ -91,6 +91,8 @@ class Controller::State {
     return image_;
   }
   asio::any_io_executor queue() { return pool_->executor(); }
+  /// Ends the queue's thread while somebody else still holds this.
+  void stop_queue() { pool_.reset(); }
   std::int64_t broker_epoch() const noexcept { return broker_epoch_.load(); }
   std::int32_t leader_epoch() const noexcept { return log_->leader_epoch(); }
 
@@ -192,7 +194,9 @@ Result<void> Controller::State::register_broker(const BrokerRegistrationRequest&
   if (image_->topics().empty()) {
     // Nobody can have been told anything yet: the queue syncs before its first request, and the broker serves
     // meanwhile.
-    asio::post(pool_->executor(), [this] { sync_first(); });
+    asio::post(pool_->executor(), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->sync_first();
+    });
     return {};
   }
   if (auto done = sync(); !done) return done;
@@ -308,11 +312,13 @@ Result<ProducerIdBlock> Controller::State::allocate_producer_ids() {
   return block;
 }
 
-Controller::Controller(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Controller::~Controller() = default;
+Controller::Controller(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Controller::~Controller() {
+  state_->stop_queue();
+}
 
 Result<std::unique_ptr<Controller>> Controller::open(runtime::Env& env, ControllerOptions options) {
-  auto state = std::make_unique<State>(env, std::move(options));
+  auto state = std::make_shared<State>(env, std::move(options));
   if (auto done = state->open(); !done) return failure(done.error());
   return std::unique_ptr<Controller>(new Controller(std::move(state)));
 }

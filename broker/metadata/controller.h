@@ -71,9 +71,9 @@ class Controller final : public ControllerClient {
 
  private:
   class State;
-  explicit Controller(std::unique_ptr<State> state);
+  explicit Controller(std::shared_ptr<State> state);
 
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // shared with nobody for long: work on the queue only asks whether it is still there
 };
 
 }  // namespace barnabas::metadata
