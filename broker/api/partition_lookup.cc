@@ -15,16 +15,24 @@ ErrorCode why_missing(const std::shared_ptr<const metadata::TopicImage>& topic, 
                                                 : ErrorCode::not_leader_or_follower;
 }
 
+bool is_allowed(RequestContext& context, const std::string& topic) {
+  return context.authorize(context.operation(), ResourceType::topic, topic);
+}
+
 }  // namespace
 
 FoundPartition find_partition(RequestContext& context, const std::string& topic, std::int32_t partition) {
+  if (!is_allowed(context, topic)) return {nullptr, ErrorCode::topic_authorization_failed};
   if (auto found = context.broker().replicas->find(topic, partition)) return {std::move(found)};
   const metadata::ImagePtr image = context.broker().controller->image();
   return {nullptr, why_missing(image->topic(topic), partition, ErrorCode::unknown_topic_or_partition)};
 }
 
 FoundPartition find_partition(RequestContext& context, const Uuid& topic_id, std::int32_t partition) {
-  if (auto found = context.broker().replicas->find(topic_id, partition)) return {std::move(found)};
+  if (auto found = context.broker().replicas->find(topic_id, partition)) {
+    if (!is_allowed(context, found->id().topic)) return {nullptr, ErrorCode::topic_authorization_failed};
+    return {std::move(found)};
+  }
   const metadata::ImagePtr image = context.broker().controller->image();
   return {nullptr, why_missing(image->topic(topic_id), partition, ErrorCode::unknown_topic_id)};
 }

@@ -145,6 +145,7 @@ Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
   context.api_key_ = static_cast<std::int16_t>(admission->row->key);
   context.api_version_ = admission->api_version;
   context.correlation_id_ = admission->correlation_id;
+  context.operation_ = admission->row->operation;
   context.client_id_ = std::move(admission->client_id);
   context.frame_ = std::move(frame);
   context.on_effect_ = [this, raw = exchange.get()] {

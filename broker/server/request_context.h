@@ -90,6 +90,8 @@ class RequestContext {
   runtime::Env& env() noexcept { return *services_.env; }
   const asio::any_io_executor& executor() const noexcept { return executor_; }
 
+  /// What this API does to the resources that its requests name (its row in the API table).
+  AclOperation operation() const noexcept { return operation_; }
   /// Whether the principal may do this. All may do everything until an authorizer is configured.
   bool authorize(AclOperation operation, ResourceType type, std::string_view name) const noexcept;
 
@@ -100,8 +102,6 @@ class RequestContext {
 
   /// Bytes of the request's own frame that a handler may change (a batch is stamped where it lies).
   MutableBytesView mutable_bytes(BytesView in_frame) noexcept;
-  /// Keeps something alive until the answer has been written.
-  void hold(std::shared_ptr<const void> what) { held_.push_back(std::move(what)); }
   /// The file bytes of the next external part of the answer.
   void add_file_region(FileRegion region) { regions_.push_back(std::move(region)); }
   const std::vector<FileRegion>& file_regions() const noexcept { return regions_; }
@@ -133,11 +133,11 @@ class RequestContext {
   std::int16_t api_key_ = 0;
   std::int16_t api_version_ = 0;
   std::int32_t correlation_id_ = 0;
+  AclOperation operation_ = AclOperation::none;
   std::optional<std::string> client_id_;
   Bytes frame_;
   std::function<void()> on_effect_;
   std::function<void()> on_cancel_;
-  std::vector<std::shared_ptr<const void>> held_;
   std::vector<FileRegion> regions_;
   std::string close_reason_;
   bool wants_answer_ = true;

@@ -45,7 +45,8 @@ MAY_INCLUDE = {
     "broker/metrics": ["common"],
     "broker/partition": ["common", "broker/config", "broker/log", "broker/metadata"],
     "broker/server": ["common", "broker/config", "broker/log", "broker/metadata", "broker/metrics", "broker/partition"],
-    "broker/api": ["common", "broker/config", "broker/log", "broker/metadata", "broker/partition", "broker/server"],
+    "broker/api": ["common", "broker/config", "broker/log", "broker/metadata", "broker/metrics", "broker/partition",
+                   "broker/server"],
     "broker/embedded": ["common", "broker"],
     "broker": ["common", "broker"],
 }
