@@ -130,8 +130,7 @@ class Barnabas(Program):
         text = run([self.binary, "consume", "--bootstrap-server", bootstrap, "--topic", topic, "--partition", "0",
                     "--from", "beginning", "--count", str(count), "--json"])
         for line in json_lines(text):
-            headers = line["headers"]
-            pairs = [list(pair) for pair in headers.items()] if isinstance(headers, dict) else headers
+            pairs = [[header["key"], header["value"]] for header in line["headers"]]
             yield {**{name: line[name] for name in ("partition", "offset", "timestamp", "key", "value")}, "headers": pairs}
 
 
