@@ -234,15 +234,19 @@ asio::awaitable<void> Fetcher::close(runtime::MonotonicTime deadline) {
   const auto self = shared_from_this();
   closed_ = true;
   state_->runtime->timers()->cancel(timer_);
+  // A courtesy to brokers that answer: a session that is not ended makes room when others need it.
+  constexpr std::chrono::seconds kCourtesy{1};
+  const runtime::MonotonicTime until = std::min(deadline, state_->runtime->now() + kCourtesy);
   for (auto& [broker_id, session] : sessions_) {
-    // Not behind a fetch that waits at the broker, where that can be had.
-    auto connection = router_->open_connection(broker_id, Channel::main);
-    if (connection == nullptr) connection = router_->open_connection(broker_id, Channel::fetch);
     protocol::FetchRequest request;
-    if (connection == nullptr || !session.build_close(request)) continue;
+    if (router_->open_connection(broker_id, Channel::fetch) == nullptr || !session.build_close(request)) continue;
     request.max_wait_ms = 0;
     request.replica_id = kConsumerReplicaId;
-    const auto reply = co_await connection->call<protocol::FetchResponse>(std::move(request), deadline);
+    // Over the other connection, made if need be: on this one it would stand behind a fetch that waits at the broker.
+    const auto opened = co_await router_->connection_to(broker_id, Channel::main, until);
+    if (!opened) continue;
+    const ConnectionPtr connection = *opened;
+    const auto reply = co_await connection->call<protocol::FetchResponse>(std::move(request), until);
     if (!reply) router_->logger().debug("fetch session at broker {} not ended: {}", broker_id, reply.error().message());
   }
 }
