@@ -71,7 +71,7 @@ using Values = std::vector<std::string>;
 TEST_F(CompletedFetchTest, gives_records_in_place_with_all_their_fields) {
   auto fetch = fetch_of(batch_of(starting_at(0), {"a", "b"}));
   EXPECT_EQ(values(fetch), (Values{"a", "b"}));
-  const RecordView& first = *last.begin();
+  const RecordView first = *last.begin();
   EXPECT_EQ(first.topic(), "orders");
   EXPECT_EQ(first.partition(), 3);
   EXPECT_EQ(first.offset(), 0);
