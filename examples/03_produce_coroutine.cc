@@ -30,17 +30,16 @@ asio::awaitable<void> send_orders(std::string servers, barnabas::Runtime runtime
 int main(int argc, char** argv) {
   asio::io_context io;
   int exit_code = 0;
-  const auto done = [&exit_code, &io](std::exception_ptr error) {
+  const auto done = [&exit_code](std::exception_ptr error) {
     try {
       if (error) std::rethrow_exception(error);
     } catch (const std::exception& failure) {
       std::fprintf(stderr, "%s\n", failure.what());
       exit_code = 1;
     }
-    io.stop();
   };
   const auto runtime = barnabas::Runtime::on(io.get_executor());
   asio::co_spawn(io, send_orders(argc > 1 ? argv[1] : "localhost:9092", runtime), done);
-  io.run();
+  io.run();  // until the producer has ended
   return exit_code;
 }
