@@ -58,6 +58,7 @@ class Broker::State {
     if (controller_) result = leave_cluster();
     if (server_) server_->stop();
     controller_.reset();
+    if (server_) server_->clear();
     replicas_.reset();
     return result;
   }

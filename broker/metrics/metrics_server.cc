@@ -8,12 +8,6 @@
 #include <set>
 #include <string_view>
 
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 takes the allocator and the deallocator of Asio's coroutine frames for a mismatched pair when it inlines only
-// one of them.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 namespace barnabas::broker {
 namespace {
 

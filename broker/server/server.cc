@@ -63,6 +63,7 @@ Server::Server(BrokerServices& services, const ApiTable& apis, net::Network& net
 
 Server::~Server() {
   stop();
+  clear();
 }
 
 Result<void> Server::bind(const config::ListenerAddress& address, const config::ListenerAddress& advertised) {
@@ -143,6 +144,9 @@ void Server::stop() {
   close_connections();
   memory_.shut_down();
   for (const std::unique_ptr<Core>& core : cores_) core->reactor->stop();
+}
+
+void Server::clear() {
   for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor.reset();
   cores_.clear();
 }

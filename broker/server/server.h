@@ -44,6 +44,9 @@ class Server {
   void close_connections();
   /// close_connections(), then ends the threads.
   void stop();
+  /// Destroys the reactors, after stop(). Whatever completes work for them from a thread of its own (the controller)
+  /// must have ended between the two: it would touch what is gone.
+  void clear();
 
   /// As bound and as told to clients, in the order of bind().
   std::vector<ListenerInfo> listeners() const;
