@@ -29,7 +29,7 @@ add_library(barnabas_warnings INTERFACE)
 target_compile_options(barnabas_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside the standard library and in coroutine frames, where nothing is wrong.
-  target_compile_options(barnabas_warnings INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-missing-field-initializers)
+  target_compile_options(barnabas_warnings INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete -Wno-missing-field-initializers)
 else()
   target_compile_options(barnabas_warnings INTERFACE -Wno-missing-field-initializers -Wno-missing-designated-field-initializers -Wno-unknown-warning-option)
 endif()

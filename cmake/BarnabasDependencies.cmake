@@ -23,11 +23,9 @@ add_library(barnabas_asio INTERFACE)
 target_include_directories(barnabas_asio SYSTEM INTERFACE ${BARNABAS_ASIO_INCLUDE})
 target_compile_definitions(barnabas_asio INTERFACE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED)
 target_link_libraries(barnabas_asio INTERFACE Threads::Threads)
-if(BARNABAS_SANITIZE)
-  # Asio 1.22 chooses its allocator by what was included before it, so one file's std::aligned_alloc meets another's
-  # operator delete. glibc does not mind, the address sanitizer does.
-  target_compile_definitions(barnabas_asio INTERFACE ASIO_DISABLE_STD_ALIGNED_ALLOC)
-endif()
+# Asio 1.22 chooses its allocator by what was included before it, so one file's std::aligned_alloc meets another's operator
+# delete. glibc does not mind, the address sanitizer and GCC's warnings do.
+target_compile_definitions(barnabas_asio INTERFACE ASIO_DISABLE_STD_ALIGNED_ALLOC)
 if(BARNABAS_SANITIZE MATCHES "thread")
   # The thread sanitizer does not know fences and says so as a warning; the locks around handlers order them as well.
   target_compile_definitions(barnabas_asio INTERFACE ASIO_DISABLE_FENCED_BLOCK)
