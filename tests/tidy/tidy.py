@@ -186,8 +186,10 @@ def compile_alone(job):
     with open(source, "w", encoding="utf-8") as file:
         file.write(f'#include "{shown}"\n')
     launcher = [shutil.which("ccache")] if shutil.which("ccache") else []
-    command = launcher + [compiler, "-std=c++20", "-O0", "-Wall", "-Wextra", "-DASIO_SEPARATE_COMPILATION", "-DASIO_NO_DEPRECATED", "-DASIO_DISABLE_STD_ALIGNED_ALLOC",
-                          *include, "-c", source, "-o", source + ".o"]
+    defines = ["ASIO_SEPARATE_COMPILATION", "ASIO_NO_DEPRECATED", "ASIO_DISABLE_STD_ALIGNED_ALLOC", 'BARNABAS_SOURCE_DIR=""',
+               'BARNABAS_BINARY_DIR=""']
+    command = launcher + [compiler, "-std=c++20", "-O0", "-Wall", "-Wextra", *("-D" + define for define in defines), *include,
+                          "-c", source, "-o", source + ".o"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     return None if done.returncode == 0 else f"{header}: does not compile alone\n{done.stderr[:1500]}"
 
