@@ -31,6 +31,12 @@ bool PartitionSequence::is_next(const BatchSequence& batch) const noexcept {
   return batch.base == record::increment_sequence(last_acked_, 1);
 }
 
+bool PartitionSequence::is_past(const BatchSequence& batch) const noexcept {
+  // Numbers wrap at 2^31: what lies less than half the circle behind is the past.
+  const auto behind = static_cast<std::uint32_t>(last_acked_) - static_cast<std::uint32_t>(batch.base);
+  return last_acked_ != record::kNoSequence && (behind & 0x7fffffffU) < 0x40000000U;
+}
+
 SequenceVerdict PartitionSequence::on_error(ErrorCode error, const BatchSequence& batch,
                                             std::int64_t log_start_offset) const {
   if (error == ErrorCode::duplicate_sequence_number) return SequenceVerdict::delivered;
@@ -41,7 +47,8 @@ SequenceVerdict PartitionSequence::on_error(ErrorCode error, const BatchSequence
   }
   if (error == ErrorCode::out_of_order_sequence_number) {
     // An earlier batch is being sent again: this one's turn comes after it. If it is itself the next, there is a gap.
-    const bool waits_its_turn = !(batch.identity == identity_) || !is_next(batch);
+    // If later ones have been stored already (a broker that did not know us yet took them first), its turn never comes.
+    const bool waits_its_turn = !(batch.identity == identity_) || (!is_next(batch) && !is_past(batch));
     return waits_its_turn ? SequenceVerdict::retry : SequenceVerdict::reset_retry;
   }
   if (error == ErrorCode::invalid_producer_epoch) return SequenceVerdict::reset_retry;

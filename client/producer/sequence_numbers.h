@@ -57,6 +57,8 @@ class PartitionSequence {
 
  private:
   bool is_next(const BatchSequence& batch) const noexcept;
+  /// Whether a batch with later numbers has been acknowledged.
+  bool is_past(const BatchSequence& batch) const noexcept;
 
   ProducerIdentity identity_;
   std::int32_t next_ = 0;

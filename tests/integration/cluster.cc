@@ -37,6 +37,12 @@ std::string Cluster::make_topic(std::int32_t partitions, std::map<std::string, s
   std::string name = unique_name("topic");
   const auto created = admin.create_topics({{.name = name, .partitions = partitions, .configs = std::move(configs)}});
   if (created.at(0).error) throw Error(created[0].error.code, created[0].error.context);
+  // Ours is usable at once; Apache Kafka answers before its partitions have leaders that know it.
+  if (!broker_) {
+    std::map<TopicPartition, OffsetSpec> ends;
+    for (std::int32_t p = 0; p < partitions; ++p) ends[{name, p}] = OffsetSpec::latest();
+    admin.list_offsets(ends);
+  }
   return name;
 }
 

@@ -34,6 +34,18 @@ TEST(PartitionSequence, a_batch_out_of_order_waits_for_the_one_before_it_and_a_g
   EXPECT_EQ(sequence.on_error(ErrorCode::out_of_order_sequence_number, second, 0), SequenceVerdict::reset_retry);
 }
 
+TEST(PartitionSequence, a_batch_that_later_ones_overtook_starts_over_instead_of_waiting_for_a_turn_that_never_comes) {
+  PartitionSequence sequence;
+  const BatchSequence first = sequence.assign(kFirst, 5);
+  const BatchSequence second = sequence.assign(kFirst, 5);
+  const BatchSequence third = sequence.assign(kFirst, 5);
+  sequence.on_delivered(second, 5, 4);
+  EXPECT_EQ(sequence.on_error(ErrorCode::out_of_order_sequence_number, first, 0), SequenceVerdict::reset_retry);
+  EXPECT_EQ(sequence.on_error(ErrorCode::out_of_order_sequence_number, third, 0), SequenceVerdict::reset_retry);
+  const BatchSequence fourth = sequence.assign(kFirst, 5);
+  EXPECT_EQ(sequence.on_error(ErrorCode::out_of_order_sequence_number, fourth, 0), SequenceVerdict::retry);
+}
+
 TEST(PartitionSequence, judges_errors_as_kafka_does) {
   PartitionSequence sequence;
   const BatchSequence batch = sequence.assign(kFirst, 5);
