@@ -31,6 +31,10 @@ std::vector<AbortedTransaction> aborted_of(const protocol::FetchResponse::Partit
   return aborted;
 }
 
+/// What a Fetch response says around its batches, at most: in all, and for each partition.
+constexpr std::size_t kResponseHeadBytes = 256;
+constexpr std::size_t kResponsePartitionBytes = 64;
+
 }  // namespace
 
 bool Fetcher::can_fetch(const PartitionState& state, runtime::MonotonicTime now) const {
@@ -83,8 +87,10 @@ std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id) {
   plan.request.replica_id = -1;
   plan.request.max_wait_ms = static_cast<std::int32_t>(settings.fetch_max_wait.count());
   plan.request.min_bytes = settings.fetch_min_bytes;
+  // max.bytes counts batches alone; what the response says around them is in the budget too.
+  const std::size_t around = std::min(room - 1, kResponseHeadBytes + wanted.size() * kResponsePartitionBytes);
   plan.request.max_bytes =
-      static_cast<std::int32_t>(std::min(room, static_cast<std::size_t>(settings.fetch_max_bytes)));
+      static_cast<std::int32_t>(std::min(room - around, static_cast<std::size_t>(settings.fetch_max_bytes)));
   plan.request.isolation_level = settings.read_committed ? kReadCommitted : 0;
   plan.request.rack_id = settings.client_rack;
   FetchSession& session = sessions_[broker_id];
