@@ -41,6 +41,7 @@ TEST(HostileConnectionsOnlyOurs, a_thousand_of_them_disturb_no_producer_and_no_c
                    .error);
 
   std::atomic<bool> stop{false};
+  std::atomic<bool> all_sent{false};
   std::atomic<int> delivered{0};
   std::atomic<int> failed{0};
   std::thread sender([&] {
@@ -51,12 +52,13 @@ TEST(HostileConnectionsOnlyOurs, a_thousand_of_them_disturb_no_producer_and_no_c
     }
     producer.flush();
     EXPECT_EQ(producer.metrics().retries, 0U);
+    all_sent = true;
   });
   std::atomic<int> read{0};
   std::thread reader([&] {
     Consumer consumer{config};
     consumer.assign({{"calm", 0}});
-    while (!stop || read < delivered) {
+    while (!all_sent || read < delivered) {
       for (const RecordView& record : consumer.poll(std::chrono::milliseconds(100))) {
         EXPECT_EQ(record.offset(), read);
         ++read;
