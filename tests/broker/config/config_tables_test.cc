@@ -9,35 +9,12 @@
 
 #include "broker/config/setting_rows.h"
 #include "tests/support/golden.h"
+#include "tests/support/kafka_config_type.h"
 
 namespace barnabas::config {
 namespace {
 
 const std::set<std::string> kOurOwn = {"metrics.port"};
-
-std::string kafka_type(runtime::ConfigType type) {
-  switch (type) {
-    case runtime::ConfigType::boolean:
-      return "BOOLEAN";
-    case runtime::ConfigType::short_integer:
-      return "SHORT";
-    case runtime::ConfigType::integer:
-      return "INT";
-    case runtime::ConfigType::long_integer:
-      return "LONG";
-    case runtime::ConfigType::floating:
-      return "DOUBLE";
-    case runtime::ConfigType::string:
-      return "STRING";
-    case runtime::ConfigType::list:
-      return "LIST";
-    case runtime::ConfigType::class_name:
-      return "CLASS";
-    case runtime::ConfigType::password:
-      return "PASSWORD";
-  }
-  return "?";
-}
 
 /// The vectors leave out where the machine that made them keeps temporary files and programs.
 std::string with_real_paths(std::string text) {
@@ -55,7 +32,7 @@ void expect_agreement(const nlohmann::json& facts, const runtime::ConfigTable& t
     const runtime::ConfigDef* def = table.find(name);
     const SettingRow* row = find(name);
     ASSERT_TRUE(def != nullptr && row != nullptr) << name;
-    EXPECT_EQ(kafka_type(def->type), fact["type"]) << name;
+    EXPECT_EQ(testing::kafka_name_of(def->type), fact["type"]) << name;
     const bool has_default = fact.contains("default") && !fact["default"].is_null();
     ASSERT_EQ(def->default_value.has_value(), has_default) << name;
     if (has_default) {

@@ -6,35 +6,12 @@
 #include <sstream>
 
 #include "tests/support/golden.h"
+#include "tests/support/kafka_config_type.h"
 
 namespace barnabas::client {
 namespace {
 
 using runtime::ConfigStatus;
-
-std::string_view kafka_name_of(runtime::ConfigType type) {
-  switch (type) {
-    case runtime::ConfigType::boolean:
-      return "BOOLEAN";
-    case runtime::ConfigType::short_integer:
-      return "SHORT";
-    case runtime::ConfigType::integer:
-      return "INT";
-    case runtime::ConfigType::long_integer:
-      return "LONG";
-    case runtime::ConfigType::floating:
-      return "DOUBLE";
-    case runtime::ConfigType::string:
-      return "STRING";
-    case runtime::ConfigType::list:
-      return "LIST";
-    case runtime::ConfigType::class_name:
-      return "CLASS";
-    case runtime::ConfigType::password:
-      return "PASSWORD";
-  }
-  return "?";
-}
 
 TEST(ConsumerConfig, has_every_setting_of_kafkas_consumer_with_its_type_and_default) {
   const auto kafka = nlohmann::json::parse(barnabas::testing::golden_text("configs.json")).at("consumer");
@@ -42,7 +19,7 @@ TEST(ConsumerConfig, has_every_setting_of_kafkas_consumer_with_its_type_and_defa
     const std::string name = entry.at("name");
     const auto* row = consumer_config_table().find(name);
     ASSERT_NE(row, nullptr) << name;
-    EXPECT_EQ(kafka_name_of(row->type), entry.at("type").get<std::string>()) << name;
+    EXPECT_EQ(testing::kafka_name_of(row->type), entry.at("type").get<std::string>()) << name;
     const bool has_default = entry.contains("default") && !entry.at("default").is_null();
     EXPECT_EQ(row->default_value.has_value(), has_default) << name;
     if (!has_default) continue;

@@ -7,33 +7,10 @@
 #include <sstream>
 
 #include "tests/support/golden.h"
+#include "tests/support/kafka_config_type.h"
 
 namespace barnabas::client {
 namespace {
-
-std::string kafka_type_of(runtime::ConfigType type) {
-  switch (type) {
-    case runtime::ConfigType::boolean:
-      return "BOOLEAN";
-    case runtime::ConfigType::short_integer:
-      return "SHORT";
-    case runtime::ConfigType::integer:
-      return "INT";
-    case runtime::ConfigType::long_integer:
-      return "LONG";
-    case runtime::ConfigType::floating:
-      return "DOUBLE";
-    case runtime::ConfigType::string:
-      return "STRING";
-    case runtime::ConfigType::list:
-      return "LIST";
-    case runtime::ConfigType::class_name:
-      return "CLASS";
-    case runtime::ConfigType::password:
-      return "PASSWORD";
-  }
-  return "";
-}
 
 Result<ProducerConfig> read(std::map<std::string, std::string> given) {
   given.emplace("bootstrap.servers", "localhost:9092");
@@ -49,7 +26,7 @@ TEST(ProducerConfig, has_every_setting_of_kafka_with_its_type_and_default) {
     SCOPED_TRACE(name);
     const runtime::ConfigDef* row = producer_config_table().find(name);
     ASSERT_NE(row, nullptr);
-    EXPECT_EQ(kafka_type_of(row->type), expected["type"].get<std::string>());
+    EXPECT_EQ(testing::kafka_name_of(row->type), expected["type"].get<std::string>());
     const bool has_default = expected.contains("default") && !expected["default"].is_null();
     EXPECT_EQ(row->default_value.has_value(), has_default);
     if (has_default && row->default_value) {
