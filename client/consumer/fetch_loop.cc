@@ -12,6 +12,7 @@ namespace {
 using Phase = PartitionState::Phase;
 
 constexpr std::int8_t kReadCommitted = 1;
+constexpr std::int32_t kNoSession = -1;  ///< As the epoch: the broker is to keep no session.
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
 constexpr std::size_t kMaxFetchesAhead = 2;  ///< Of one partition: one that poll reads, one behind it.
 constexpr std::size_t kSmallestRoomBytes = 64 * 1024;
@@ -43,6 +44,26 @@ bool Fetcher::can_fetch(const PartitionState& state, runtime::MonotonicTime now)
   return state.fetch_ahead && state.fetched.size() < kMaxFetchesAhead;
 }
 
+bool Fetcher::waits_for_poll(const PartitionState& state) {
+  return state.phase == Phase::fetching && !state.paused && !state.stuck && !state.fetched.empty() &&
+         (!state.fetch_ahead || state.fetched.size() >= kMaxFetchesAhead);
+}
+
+bool Fetcher::has_more_to_fetch(const PartitionState& state) const {
+  const std::int64_t end = state_->settings.read_committed ? state.last_stable_offset : state.high_watermark;
+  return state.next_fetch.offset < end;
+}
+
+void Fetcher::note_readiness(const PartitionState& state, runtime::MonotonicTime now, Readiness& broker) const {
+  if (state.not_before > now) return;
+  if (can_fetch(state, now)) {
+    broker.any_free = true;
+    broker.any_more |= has_more_to_fetch(state);
+  } else {
+    broker.any_full |= waits_for_poll(state);
+  }
+}
+
 std::int32_t Fetcher::broker_for(const PartitionState& state, const PartitionMetadata& partition,
                                  runtime::MonotonicTime now) {
   const bool has_nearer = state.preferred_replica >= 0 && now < state.preferred_until;
@@ -62,30 +83,58 @@ bool Fetcher::has_fetch_room() const {
   return fetch_room() >= kSmallestRoomBytes;
 }
 
-std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id) {
+bool Fetcher::is_asked(const FetchPlan* plan, const PartitionState& state) {
+  if (plan == nullptr) return false;
+  const auto asked = plan->asked.find(state.partition);
+  return asked != plan->asked.end() && asked->second.generation == state.generation &&
+         asked->second.offset == state.next_fetch.offset;
+}
+
+const Fetcher::FetchPlan* Fetcher::under_way(const Plans& plans, std::int32_t broker_id) {
+  const auto found = plans.find(broker_id);
+  return found == plans.end() ? nullptr : found->second;
+}
+
+bool Fetcher::wants_aside(const PartitionState& state, std::int32_t broker_id, runtime::MonotonicTime now) const {
+  const FetchPlan* waiting = under_way(session_plans_, broker_id);
+  return waiting != nullptr && waiting->may_wait && can_fetch(state, now) && !is_asked(waiting, state) &&
+         state.asked_aside != state.generation;
+}
+
+Fetcher::Readiness Fetcher::choose_partitions(std::int32_t broker_id, bool aside, FetchPlan& plan,
+                                              FetchSession::Wanted& wanted) {
   const auto now = state_->runtime->now();
   const auto cluster = router_->metadata().snapshot();
+  Readiness readiness;
+  for (auto& [where, state] : state_->positions.all()) {
+    const TopicMetadata* topic = cluster->topic(where.topic);
+    const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(where.partition);
+    if (partition == nullptr || broker_for(state, *partition, now) != broker_id) continue;
+    if (aside ? !wants_aside(state, broker_id, now) : is_asked(under_way(aside_plans_, broker_id), state)) continue;
+    note_readiness(state, now, readiness);
+    if (!can_fetch(state, now)) continue;
+    wanted.emplace(where, PartitionFetch{topic->id, state.next_fetch.offset, state_->settings.max_partition_fetch_bytes,
+                                         partition->leader_epoch, -1});
+    plan.asked.emplace(where, Asked{state.generation, state.next_fetch.offset, partition->leader_epoch});
+  }
+  return readiness;
+}
+
+std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id, bool aside) {
   const ConsumerSettings& settings = state_->settings;
   FetchPlan plan;
   FetchSession::Wanted wanted;
   const std::lock_guard lock(state_->mutex);
-  for (auto& [where, state] : state_->positions.all()) {
-    const TopicMetadata* topic = cluster->topic(where.topic);
-    const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(where.partition);
-    if (partition == nullptr || !can_fetch(state, now) || broker_for(state, *partition, now) != broker_id) continue;
-    wanted.emplace(where, PartitionFetch{topic->id, state.next_fetch.offset, settings.max_partition_fetch_bytes,
-                                         partition->leader_epoch, -1});
-    plan.asked.emplace(where, Asked{state.generation, state.next_fetch.offset, partition->leader_epoch});
-  }
-  if (wanted.empty()) return std::nullopt;
+  const Readiness readiness = choose_partitions(broker_id, aside, plan, wanted);
+  if (!readiness.worth_a_fetch() || !has_fetch_room()) return std::nullopt;
   const std::size_t room = fetch_room();
-  if (!has_fetch_room()) return std::nullopt;
   const std::size_t most = wanted.size() * static_cast<std::size_t>(settings.max_partition_fetch_bytes);
   plan.reserved_bytes = std::min({room, most, static_cast<std::size_t>(settings.fetch_max_bytes)});
   state_->reserved_bytes += plan.reserved_bytes;
   ++state_->fetches_under_way;
+  plan.may_wait = !aside && !readiness.any_more;
   plan.request.replica_id = -1;
-  plan.request.max_wait_ms = static_cast<std::int32_t>(settings.fetch_max_wait.count());
+  plan.request.max_wait_ms = aside ? 0 : static_cast<std::int32_t>(settings.fetch_max_wait.count());
   plan.request.min_bytes = settings.fetch_min_bytes;
   // max.bytes counts batches alone; what the response says around them is in the budget too.
   const std::size_t around = std::min(room - 1, kResponseHeadBytes + wanted.size() * kResponsePartitionBytes);
@@ -93,10 +142,23 @@ std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id) {
       static_cast<std::int32_t>(std::min(room - around, static_cast<std::size_t>(settings.fetch_max_bytes)));
   plan.request.isolation_level = settings.read_committed ? kReadCommitted : 0;
   plan.request.rack_id = settings.client_rack;
-  FetchSession& session = sessions_[broker_id];
+  if (aside) plan.own_session.emplace();
+  FetchSession& session = aside ? *plan.own_session : sessions_[broker_id];
   session.build(wanted, plan.request);
+  if (aside) plan.request.session_epoch = kNoSession;
   plan.uses_topic_ids = session.uses_topic_ids();
+  note_asked(broker_id, plan);
   return plan;
+}
+
+void Fetcher::note_asked(std::int32_t broker_id, const FetchPlan& plan) {
+  const auto now = state_->runtime->now();
+  for (const auto& [where, asked] : plan.asked) {
+    PartitionState& state = *state_->positions.find(where);
+    state.asked_broker = broker_id;
+    state.asked_at = now;
+    if (!plan.own_session) state.asked_aside = 0;
+  }
 }
 
 asio::awaitable<void> Fetcher::fetch_loop(std::shared_ptr<Fetcher> self, std::int32_t broker_id) {
@@ -108,6 +170,19 @@ asio::awaitable<void> Fetcher::fetch_loop(std::shared_ptr<Fetcher> self, std::in
   self->kick();
 }
 
+asio::awaitable<void> Fetcher::fetch_aside(std::shared_ptr<Fetcher> self, std::int32_t broker_id) {
+  // Beside the connection on which a fetch waits. Where that takes as long as the wait, nothing is won.
+  const auto deadline = self->router_->deadline_in(self->state_->settings.fetch_max_wait);
+  const auto connected = co_await self->router_->connection_to(broker_id, Channel::main, deadline);
+  bool fetched = false;
+  if (connected && !self->closed_) {
+    const ConnectionPtr connection = *connected;
+    fetched = co_await self->fetch_over(broker_id, connection, true);
+  }
+  self->fetching_aside_.erase(broker_id);
+  if (fetched) self->kick();
+}
+
 asio::awaitable<bool> Fetcher::fetch_once(std::int32_t broker_id) {
   const auto timeout = state_->settings.request_timeout + state_->settings.fetch_max_wait;
   const auto connected = co_await router_->connection_to(broker_id, Channel::fetch, router_->deadline_in(timeout));
@@ -117,23 +192,33 @@ asio::awaitable<bool> Fetcher::fetch_once(std::int32_t broker_id) {
   }
   if (closed_) co_return false;
   const ConnectionPtr connection = *connected;
-  auto plan = plan_fetch(broker_id);
+  co_return co_await fetch_over(broker_id, connection, false);
+}
+
+asio::awaitable<bool> Fetcher::fetch_over(std::int32_t broker_id, ConnectionPtr connection, bool aside) {
+  auto plan = plan_fetch(broker_id, aside);
   if (!plan) co_return false;
   CallOptions options;
   if (!plan->uses_topic_ids)
     options.versions = VersionRange{protocol::FetchRequest::kMinVersion, kFirstVersionWithTopicIds - 1};
   state_->fetches.fetch_add(1, std::memory_order_relaxed);
-  const auto deadline = router_->deadline_in(timeout);
+  const auto deadline = router_->deadline_in(state_->settings.request_timeout + state_->settings.fetch_max_wait);
+  Plans& plans = aside ? aside_plans_ : session_plans_;
+  plans[broker_id] = &*plan;
   auto reply =
       co_await connection->call<protocol::FetchResponse>(std::move(plan->request), deadline, std::move(options));
+  plans.erase(broker_id);
   {
     const std::lock_guard lock(state_->mutex);
     state_->reserved_bytes -= plan->reserved_bytes;
     --state_->fetches_under_way;
+    for (const auto& [where, asked] : plan->asked) {
+      if (PartitionState* state = state_->positions.find(where)) state->asked_broker = -1;
+    }
   }
   if (closed_) co_return false;
   if (!reply) {
-    sessions_[broker_id].on_failure();
+    if (!aside) sessions_[broker_id].on_failure();
     fail_broker(broker_id, &*plan, reply.error());
     co_return false;
   }
@@ -162,20 +247,20 @@ void Fetcher::fail_broker(std::int32_t broker_id, const FetchPlan* plan, const F
   kick();
 }
 
-void Fetcher::take_reply(std::int32_t broker_id, const FetchPlan& plan, Reply<protocol::FetchResponse> reply) {
-  FetchSession& session = sessions_[broker_id];
+void Fetcher::take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol::FetchResponse> reply) {
+  FetchSession& session = plan.own_session ? *plan.own_session : sessions_[broker_id];
   note_leaders(reply.body, reply.version, session);
   const std::int16_t error = reply.body.error_code;
   if (!session.on_response(reply.body, reply.version)) {
     router_->logger().debug("fetch session at broker {} starts over (error {})", broker_id, error);
-    if (++session_failures_ == 1) return;  // as a rule the next, full fetch goes well
+    if (!plan.own_session && ++session_failures_ == 1) return;  // as a rule the next, full fetch goes well
     fail_broker(broker_id, &plan,
                 error != 0
                     ? broker_failure(error, fmt::format("Fetch from broker {}", broker_id))
                     : Failure{Errc::corrupt_data, fmt::format("broker {} answers what was not asked", broker_id)});
     return;
   }
-  session_failures_ = 0;
+  if (!plan.own_session) session_failures_ = 0;
   state_->fetched_bytes.fetch_add(reply.frame.size, std::memory_order_relaxed);
   auto held = std::make_shared<HeldFrame>(HeldFrame{reply.frame, state_->budget->take(reply.frame.size)});
   const std::shared_ptr<const void> owner = std::move(held);
@@ -191,6 +276,8 @@ void Fetcher::take_reply(std::int32_t broker_id, const FetchPlan& plan, Reply<pr
       // The user may have sought elsewhere meanwhile.
       if (state->generation != asked->second.generation || state->next_fetch.offset != asked->second.offset) continue;
       take_partition(*state, asked->second, data, owner, broker_id);
+      // Brought nothing: it is not asked for like this again before it has been part of a fetch that waits.
+      if (plan.own_session && state->next_fetch.offset == asked->second.offset) state->asked_aside = state->generation;
     }
   }
 }

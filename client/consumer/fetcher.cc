@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "client/consumer/explain.h"
 #include "client/core/errors.h"
 
 namespace barnabas::client {
@@ -35,8 +36,11 @@ void Fetcher::advance() {
   if (work.metadata_wanted) router_->request_metadata_update();
   for (const auto& [broker_id, partitions] : work.resets) start_resets(broker_id, partitions);
   for (const auto& [broker_id, partitions] : work.validations) start_validations(broker_id, partitions);
-  for (const std::int32_t broker_id : work.brokers) {
+  for (const auto& [broker_id, readiness] : work.brokers) {
     if (fetching_.insert(broker_id).second) state_->runtime->spawn(fetch_loop(shared_from_this(), broker_id));
+  }
+  for (const std::int32_t broker_id : work.asides) {
+    if (fetching_aside_.insert(broker_id).second) state_->runtime->spawn(fetch_aside(shared_from_this(), broker_id));
   }
   arm_timer(work.next_look);
   if (work.out_of_memory) state_->notify();
@@ -54,6 +58,7 @@ Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
     }
     look_at(state, *cluster, now, work);
   }
+  std::erase_if(work.brokers, [](const auto& entry) { return !entry.second.worth_a_fetch(); });
   work.out_of_memory = !work.brokers.empty() && !has_fetch_room();
   state_->out_of_memory = work.out_of_memory;
   if (work.out_of_memory) work.brokers.clear();
@@ -69,11 +74,7 @@ void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, run
       return;
     }
     work.metadata_wanted = true;
-    state_->positions.on_failure(state,
-                                 topic == nullptr       ? "the topic is not known to the cluster"
-                                 : partition == nullptr ? "the topic has no such partition"
-                                                        : "the partition has no leader",
-                                 now + backoff_.after(state.failures));
+    state_->positions.on_failure(state, why_missing(cluster, state.partition), now + backoff_.after(state.failures));
     work.next_look = std::min(work.next_look, state.not_before);
     return;
   }
@@ -83,8 +84,10 @@ void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, run
     state.lookup_under_way = true;
     auto& list = state.phase == Phase::awaiting_reset ? work.resets : work.validations;
     list[partition->leader].push_back(state.partition);
-  } else if (can_fetch(state, now)) {
-    work.brokers.insert(broker_for(state, *partition, now));
+  } else {
+    const std::int32_t broker_id = broker_for(state, *partition, now);
+    note_readiness(state, now, work.brokers[broker_id]);
+    if (wants_aside(state, broker_id, now)) work.asides.insert(broker_id);
   }
 }
 
@@ -156,7 +159,9 @@ void Fetcher::take_offset(const TopicPartition& where, std::uint64_t generation,
 }
 
 void Fetcher::fail_partition(PartitionState& state, Failure why) {
-  if (is_retriable(why) || needs_metadata_update(why) || why.code == protocol::ErrorCode::unknown_server_error) {
+  const bool may_pass = why.code == protocol::ErrorCode::unknown_server_error ||
+                        why.code == Errc::corrupt_data;  // of an answer, not of records: the connection was closed
+  if (is_retriable(why) || needs_metadata_update(why) || may_pass) {
     state_->positions.on_failure(state, why.message(), state_->runtime->now() + backoff_.after(state.failures));
     return;
   }

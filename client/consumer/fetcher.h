@@ -19,7 +19,9 @@
 namespace barnabas::client {
 
 /// Keeps the assigned partitions supplied: looks up and validates positions and fetches ahead, one fetch at a time from
-/// each broker. Threads: the executor's only, except kick().
+/// each broker, in a session. What becomes free to be fetched while that one waits at the broker for new records (after
+/// a seek, a resume, an assignment) is asked for beside it, over the main connection and without waiting. Threads: the
+/// executor's only, except kick().
 class Fetcher : public std::enable_shared_from_this<Fetcher> {
  public:
   Fetcher(std::shared_ptr<SharedState> state, std::shared_ptr<RequestRouter> router);
@@ -42,11 +44,24 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
     std::map<TopicPartition, Asked> asked;
     std::size_t reserved_bytes = 0;
     bool uses_topic_ids = false;
+    bool may_wait = false;                    ///< All are at their end, as far as known.
+    std::optional<FetchSession> own_session;  ///< Of a fetch aside, which the broker keeps no session for.
+  };
+  using Plans = std::map<std::int32_t, const FetchPlan*>;  // by broker
+  /// What the partitions of one broker are ready for.
+  struct Readiness {
+    bool any_free = false;  ///< Some partition may be asked for.
+    bool any_more = false;  ///< ... of which the broker is known to have more.
+    bool any_full = false;  ///< Some partition has been fetched as far ahead as may be, until poll takes of it.
+    /// A fetch of partitions at their end alone waits at the broker, and with it those that poll makes room for
+    /// meanwhile: it is not sent before these can be part of it.
+    bool worth_a_fetch() const noexcept { return any_free && (any_more || !any_full); }
   };
   struct Work {
     std::map<std::int32_t, std::vector<TopicPartition>> resets;       // by leader
     std::map<std::int32_t, std::vector<TopicPartition>> validations;  // by leader
-    std::set<std::int32_t> brokers;                                   // to fetch from
+    std::map<std::int32_t, Readiness> brokers;
+    std::set<std::int32_t> asides;  // brokers to be asked beside a fetch that waits
     runtime::MonotonicTime next_look = runtime::MonotonicTime::max();
     bool metadata_wanted = false;
     bool out_of_memory = false;
@@ -57,15 +72,27 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   void look_at(PartitionState& state, const ClusterSnapshot& cluster, runtime::MonotonicTime now, Work& work);
   void arm_timer(runtime::MonotonicTime when);
   bool can_fetch(const PartitionState& state, runtime::MonotonicTime now) const;
+  static bool is_asked(const FetchPlan* plan, const PartitionState& state);
+  static const FetchPlan* under_way(const Plans& plans, std::int32_t broker_id);
+  /// Whether it may be fetched, but a fetch without it waits at the broker: after a seek, a resume, an assignment.
+  bool wants_aside(const PartitionState& state, std::int32_t broker_id, runtime::MonotonicTime now) const;
+  static bool waits_for_poll(const PartitionState& state);
+  bool has_more_to_fetch(const PartitionState& state) const;
+  void note_readiness(const PartitionState& state, runtime::MonotonicTime now, Readiness& broker) const;
   static std::int32_t broker_for(const PartitionState& state, const PartitionMetadata& partition,
                                  runtime::MonotonicTime now);
   std::size_t fetch_room() const;
   bool has_fetch_room() const;
 
   static asio::awaitable<void> fetch_loop(std::shared_ptr<Fetcher> self, std::int32_t broker_id);
+  static asio::awaitable<void> fetch_aside(std::shared_ptr<Fetcher> self, std::int32_t broker_id);
   asio::awaitable<bool> fetch_once(std::int32_t broker_id);
-  std::optional<FetchPlan> plan_fetch(std::int32_t broker_id);
-  void take_reply(std::int32_t broker_id, const FetchPlan& plan, Reply<protocol::FetchResponse> reply);
+  /// Whether something was sent and answered.
+  asio::awaitable<bool> fetch_over(std::int32_t broker_id, ConnectionPtr connection, bool aside);
+  Readiness choose_partitions(std::int32_t broker_id, bool aside, FetchPlan& plan, FetchSession::Wanted& wanted);
+  std::optional<FetchPlan> plan_fetch(std::int32_t broker_id, bool aside);
+  void note_asked(std::int32_t broker_id, const FetchPlan& plan);
+  void take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol::FetchResponse> reply);
   void take_partition(PartitionState& state, const Asked& asked, const protocol::FetchResponse::PartitionData& data,
                       const std::shared_ptr<const void>& owner, std::int32_t broker_id);
   void take_records(PartitionState& state, const protocol::FetchResponse::PartitionData& data,
@@ -92,7 +119,10 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   std::atomic<bool> kicked_{false};
   std::map<std::int32_t, FetchSession> sessions_;
   std::set<std::int32_t> fetching_;  // brokers whose fetch_loop runs
-  int session_failures_ = 0;         // in a row
+  std::set<std::int32_t> fetching_aside_;
+  Plans session_plans_;       // of the fetches under way
+  Plans aside_plans_;         // the same
+  int session_failures_ = 0;  // in a row
   Timers::Id timer_;
   runtime::MonotonicTime timer_at_ = runtime::MonotonicTime::max();
   bool closed_ = false;

@@ -36,9 +36,12 @@ struct PartitionState {
   bool fetch_ahead = true;        ///< More may be fetched while `fetched` is not empty.
   bool collecting = false;        ///< poll reads fetched.front() without the mutex: it must stay.
   std::uint64_t generation = 0;   ///< Changed when the position is set anew: answers to older questions are dropped.
+  std::uint64_t asked_aside = 0;  ///< The generation in which a fetch beside the one that waits brought nothing.
   std::int32_t validated_leader_epoch = -1;
   std::int32_t preferred_replica = -1;  ///< A nearer broker to fetch from; -1: the leader.
   runtime::MonotonicTime preferred_until{};
+  std::int32_t asked_broker = -1;  ///< Where a fetch of it is under way; -1: nowhere.
+  runtime::MonotonicTime asked_at{};
   std::int64_t high_watermark = -1;
   std::int64_t last_stable_offset = -1;
   std::int64_t log_start_offset = -1;

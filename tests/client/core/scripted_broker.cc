@@ -66,7 +66,9 @@ asio::awaitable<void> ScriptedBroker::serve(std::shared_ptr<State> state, std::s
     const auto frame = co_await frames.next(std::move(spare));
     if (!frame) co_return;
     Writer response;
+    state->hold = {};
     if (!answer(*state, *frame, response)) continue;
+    if (state->hold > runtime::Duration{}) co_await state->env.sleep_for(state->hold);
     const std::array<BytesView, 1> parts{response.view()};
     const std::span<const BytesView> view(parts);
     const auto written = co_await stream->write(view);

@@ -32,6 +32,8 @@ class ScriptedBroker {
   void on(protocol::ApiKey api, std::int16_t min_version, std::int16_t max_version, Handler handler);
   /// Answers Metadata with this, whatever topics are asked for.
   void serve_metadata(protocol::MetadataResponse response);
+  /// From within a handler: its answer leaves that much later, and with it those behind it on the same connection.
+  void hold_answer(runtime::Duration how_long) { state_->hold = how_long; }
   /// Breaks all connections and refuses new ones.
   void stop();
   void start();
@@ -41,6 +43,9 @@ class ScriptedBroker {
 
  private:
   struct State {
+    explicit State(runtime::Env& the_env) : env(the_env) {}
+    runtime::Env& env;
+    runtime::Duration hold{};
     std::map<protocol::ApiKey, std::pair<std::pair<std::int16_t, std::int16_t>, Handler>> handlers;
     std::map<protocol::ApiKey, int> requests;
     std::unique_ptr<net::Acceptor> acceptor;
@@ -56,7 +61,7 @@ class ScriptedBroker {
   net::MemoryNetwork& network_;
   std::string host_;
   std::uint16_t port_;
-  std::shared_ptr<State> state_ = std::make_shared<State>();
+  std::shared_ptr<State> state_ = std::make_shared<State>(env_);
 };
 
 /// A cluster's answer: brokers 1..n on the given hosts (port 9092), and topics whose partitions are led by the given

@@ -1,0 +1,71 @@
+#include "client/consumer/explain.h"
+
+#include <fmt/format.h>
+
+namespace barnabas::client {
+namespace {
+
+using Phase = PartitionState::Phase;
+
+std::int64_t ms_between(runtime::MonotonicTime from, runtime::MonotonicTime to) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count();
+}
+
+/// Of a partition that has something fetched.
+std::string why_not_returned(const ExplainContext& context) {
+  if (!context.unreadable) return "has records for the next poll";
+  return context.unreadable_for_room ? "has a batch that does not fit into what is free of buffer.memory"
+                                     : "has a batch that cannot be read; seek past it to go on";
+}
+
+/// Of a partition whose position and leader are known.
+std::string why_not_fetched(const PartitionState& state, const ExplainContext& context) {
+  if (state.not_before > context.now) {
+    return fmt::format("waits {} ms before it asks again", ms_between(context.now, state.not_before));
+  }
+  if (context.out_of_memory && state.asked_broker < 0) {
+    return fmt::format("has no room to fetch: of buffer.memory={}, Records that are still alive hold {} bytes",
+                       context.limit_bytes, context.held_bytes);
+  }
+  const std::int64_t next = state.next_fetch.offset;
+  if (context.read_committed && next >= state.last_stable_offset && next < state.high_watermark) {
+    return fmt::format("waits for a transaction to end: offsets {} to {} may not be read before", next,
+                       state.high_watermark - 1);
+  }
+  if (state.high_watermark >= 0 && next >= state.high_watermark) return "waits for records at the end of the partition";
+  if (state.asked_broker < 0) return "waits for a fetch";
+  return fmt::format("waits for broker {} to answer a fetch sent {} ms ago", state.asked_broker,
+                     ms_between(state.asked_at, context.now));
+}
+
+}  // namespace
+
+std::string why_missing(const ClusterSnapshot& cluster, const TopicPartition& partition) {
+  const TopicMetadata* topic = cluster.topic(partition.topic);
+  if (topic == nullptr || topic->error == protocol::ErrorCode::unknown_topic_or_partition) {
+    return cluster.brokers.empty() ? "no broker of the cluster has answered yet"
+                                   : "the topic is not known to the cluster";
+  }
+  if (topic->error != protocol::ErrorCode::none) return std::string(protocol::to_string(topic->error));
+  const PartitionMetadata* found = topic->find(partition.partition);
+  if (found == nullptr) return fmt::format("the topic has {} partitions only", topic->partition_count());
+  return found->leader < 0 ? "the partition has no leader" : "";
+}
+
+std::string explain_partition(const PartitionState& state, const ExplainContext& context) {
+  if (state.stuck) return "failed; seek to go on";
+  if (state.paused) return "paused";
+  if (!state.fetched.empty()) return why_not_returned(context);
+  if (const auto missing = why_missing(context.cluster, state.partition); !missing.empty()) return missing;
+  switch (state.phase) {
+    case Phase::awaiting_reset:
+      return "looks up where to start (auto.offset.reset)";
+    case Phase::awaiting_validation:
+      return "asks the new leader whether it has what was read";
+    case Phase::fetching:
+      break;
+  }
+  return why_not_fetched(state, context);
+}
+
+}  // namespace barnabas::client
