@@ -38,8 +38,9 @@ CompletedFetch::CompletedFetch(Data data, CollectOptions options)
 }
 
 Failure CompletedFetch::named(Failure why, const Position& position) const {
-  return {why.code, fmt::format("{} at offset {}: {}; seek past it to go on", data_.partition.to_string(),
-                                position.offset, why.subject.empty() ? why.code.message() : why.subject)};
+  return {why.code, fmt::format("{} at offset {}: {}; seek to {} to go on behind it", data_.partition.to_string(),
+                                position.offset, why.subject.empty() ? why.code.message() : why.subject,
+                                offset_behind_failure(position))};
 }
 
 Result<std::size_t> CompletedFetch::collect(Position& position, std::size_t max_records, BufferPool& buffers,
@@ -194,18 +195,23 @@ void CompletedFetch::close_batch(Position& position) {
   if (header_.next_offset() > position.offset) position = {header_.next_offset(), header_.partition_leader_epoch};
 }
 
+std::int64_t CompletedFetch::offset_behind_failure(const Position& position) const {
+  // The header may be what is corrupt: the next batch says best where this one ends.
+  const auto next = record::read_batch_header(batches_.rest());
+  const bool has_next = next && batches_.rest().size() < data_.records.size();
+  if (has_next) return std::max(next->base_offset, position.offset + 1);
+  const bool is_plausible = header_.base_offset <= position.offset && header_.last_offset() >= position.offset &&
+                            header_.record_count == header_.last_offset_delta + 1;
+  return is_plausible ? header_.next_offset() : position.offset + 1;
+}
+
 void CompletedFetch::skip_batch(Position& position) {
-  if (!reader_ && batches_.rest().size() == data_.records.size())
-    batches_ = record::BatchCursor({});  // no end to be seen
+  position = {offset_behind_failure(position), -1};
+  const bool has_end = reader_ || batches_.rest().size() < data_.records.size();
+  if (!has_end || !record::read_batch_header(batches_.rest())) batches_ = record::BatchCursor({});
   failure_.reset();
   reader_.reset();
   plain_owner_.reset();
-  // The header may be what is corrupt: the next batch says best where this one ends.
-  const auto next = record::read_batch_header(batches_.rest());
-  std::int64_t offset = next ? next->base_offset : header_.next_offset();
-  offset = std::max(offset, position.offset + 1);
-  if (!next) batches_ = record::BatchCursor({});
-  position = {offset, -1};
 }
 
 bool CompletedFetch::starts_compressed() const noexcept {

@@ -56,6 +56,8 @@ class CompletedFetch {
   Result<std::size_t> collect(Position& position, std::size_t max_records, BufferPool& buffers,
                               std::vector<RecordRun>& out);
 
+  /// Where the batch that collect() failed on ends: the next offset worth a try.
+  std::int64_t offset_behind_failure(const Position& position) const;
   /// Gives up the batch (or what is left of it) that collect() failed on; the position moves behind it.
   void skip_batch(Position& position);
 

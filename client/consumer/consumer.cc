@@ -118,6 +118,9 @@ std::vector<TopicPartition> Consumer::paused() const {
 Records Consumer::poll(std::chrono::milliseconds timeout) {
   return value_or_throw(impl_->poll(timeout));
 }
+std::optional<PollFailure> Consumer::poll_failure() const {
+  return impl_->poll_failure();
+}
 void Consumer::wakeup() noexcept {
   impl_->wakeup();
 }

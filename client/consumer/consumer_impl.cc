@@ -13,6 +13,7 @@ namespace barnabas::client {
 namespace {
 
 constexpr std::chrono::milliseconds kAbandonTimeout{500};
+constexpr std::chrono::milliseconds kExecutorGrace{200};  // what a call gives an executor to notice its deadline
 
 }  // namespace
 
@@ -159,12 +160,13 @@ Result<std::map<TopicPartition, OffsetAnswer>> ConsumerImpl::offsets(
     std::map<TopicPartition, std::int64_t> timestamps_ms) {
   const auto deadline = router_->deadline_in(state_->settings.default_api_timeout);
   return state_->runtime->wait(
-      list_offsets(router_, std::move(timestamps_ms), state_->settings.read_committed, deadline));
+      list_offsets(router_, std::move(timestamps_ms), state_->settings.read_committed, deadline),
+      deadline + kExecutorGrace);
 }
 
 Result<std::vector<PartitionInfo>> ConsumerImpl::partitions_for(const std::string& topic) {
   const auto deadline = router_->deadline_in(state_->settings.default_api_timeout);
-  const auto found = state_->runtime->wait(router_->topic(topic, deadline));
+  const auto found = state_->runtime->wait(router_->topic(topic, deadline), deadline + kExecutorGrace);
   if (!found) return failure(found.error());
   return partition_infos(**found);
 }
@@ -189,7 +191,10 @@ Result<void> ConsumerImpl::close(std::chrono::milliseconds timeout) {
     }
     state_->closed = true;
   }
-  return state_->runtime->wait(close_async(shared_from_this(), timeout));
+  const auto give_up = router_->deadline_in(timeout);
+  const bool is_bounded = give_up < runtime::MonotonicTime::max();
+  return state_->runtime->wait(close_async(shared_from_this(), timeout),
+                               is_bounded ? give_up + kExecutorGrace : give_up);
 }
 
 void ConsumerImpl::abandon() noexcept {
@@ -207,32 +212,31 @@ void ConsumerImpl::abandon() noexcept {
 
 // ---- what it says of itself
 
+ExplainContext ConsumerImpl::explain_context(const ClusterSnapshot& cluster) const {
+  ExplainContext context{cluster, state_->runtime->now()};
+  context.read_committed = state_->settings.read_committed;
+  context.out_of_memory = state_->out_of_memory;
+  context.limit_bytes = state_->budget->limit_bytes();
+  const std::size_t used = state_->budget->used_bytes();
+  const std::size_t buffered = state_->buffered_bytes();
+  context.held_bytes = used > buffered ? used - buffered : 0;
+  return context;
+}
+
 std::string ConsumerImpl::explain() const {
-  const auto now = state_->runtime->now();
+  const auto cluster = router_->metadata().snapshot();
   const std::lock_guard lock(state_->mutex);
   if (state_->closed) return "the consumer is closed";
   if (state_->positions.all().empty()) return "no partition is assigned";
+  ExplainContext context = explain_context(*cluster);
   std::string text;
   for (const auto& [where, state] : state_->positions.all()) {
-    const auto seconds = std::chrono::duration<double>(now - state.since).count();
-    std::string_view what = "waits for records at the end of the partition";
-    if (state.stuck) {
-      what = "failed; seek to go on";
-    } else if (state.paused) {
-      what = "paused";
-    } else if (!state.fetched.empty()) {
-      what = "has records for the next poll";
-    } else if (state.phase == PartitionState::Phase::awaiting_reset) {
-      what = "looks up where to start (auto.offset.reset)";
-    } else if (state.phase == PartitionState::Phase::awaiting_validation) {
-      what = "asks the new leader whether it has what was read";
-    } else if (state_->out_of_memory) {
-      what = "has no room to fetch: buffer.memory is used up";
-    } else if (state.high_watermark < 0 || state.next_fetch.offset < state.high_watermark) {
-      what = "waits for a fetch";
-    }
+    const auto& failed = state_->poll_failure;
+    context.unreadable = failed && failed->partition == where && failed->offset == state.position.offset;
+    context.unreadable_for_room = context.unreadable && failed->error == Errc::buffer_full;
+    const auto seconds = std::chrono::duration<double>(context.now - state.since).count();
     fmt::format_to(std::back_inserter(text), "{} at offset {}: {}, for {:.1f} s", where.to_string(),
-                   state.position.offset, what, seconds);
+                   state.position.offset, explain_partition(state, context), seconds);
     if (!state.last_error.empty()) {
       fmt::format_to(std::back_inserter(text), "; the last error ({} in a row): {}", std::max(state.failures, 1),
                      state.last_error);

@@ -11,6 +11,7 @@
 
 #include "barnabas/consumer.h"
 #include "barnabas/handler_async.h"
+#include "client/consumer/explain.h"
 #include "client/consumer/fetcher.h"
 #include "client/consumer/shared_state.h"
 
@@ -37,6 +38,7 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
   Result<std::vector<PartitionInfo>> partitions_for(const std::string& topic);
 
   Result<Records> poll(std::chrono::milliseconds timeout);
+  std::optional<PollFailure> poll_failure() const;
   void start_poll(std::chrono::milliseconds timeout, Handler<std::error_code, Records> done);
   void wakeup() noexcept;
   std::string explain() const;
@@ -55,6 +57,8 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
   std::optional<Failure> stuck_failure();
   std::optional<Failure> memory_failure();
   bool next_needs_decompression();
+  void note_failure(const PartitionState& state, const Failure& why, std::int64_t next_offset);
+  ExplainContext explain_context(const ClusterSnapshot& cluster) const;
   Result<PartitionState*> assigned(const TopicPartition& partition);
   void wake_pollers();
 

@@ -48,10 +48,21 @@ std::optional<Failure> ConsumerImpl::stuck_failure() {
   bool any = false;
   for (const auto& [where, state] : state_->positions.all()) {
     any |= state.stuck.has_value();
-    if (state.stuck && !state.paused) return state.stuck;
+    if (!state.stuck || state.paused) continue;
+    note_failure(state, *state.stuck, -1);
+    return state.stuck;
   }
   state_->maybe_stuck = any;
   return std::nullopt;
+}
+
+void ConsumerImpl::note_failure(const PartitionState& state, const Failure& why, std::int64_t next_offset) {
+  state_->poll_failure = PollFailure{state.partition, state.position.offset, next_offset, why.code};
+}
+
+std::optional<PollFailure> ConsumerImpl::poll_failure() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->poll_failure;
 }
 
 Result<std::size_t> ConsumerImpl::collect_ready(std::vector<RecordRun>& runs) {
@@ -64,6 +75,7 @@ Result<std::size_t> ConsumerImpl::collect_ready(std::vector<RecordRun>& runs) {
       const std::lock_guard lock(state_->mutex);
       if (state_->closed) return failure(Errc::closed, "the consumer is closed");
       if (collected == 0) {
+        state_->poll_failure.reset();
         if (auto why = stuck_failure()) return failure(std::move(*why));
       }
       if (at >= state_->ready.size()) break;
@@ -98,6 +110,8 @@ Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, s
   lock.unlock();
   auto got = fetched.collect(position, max_records, *state_->buffers, runs);
   record_bytes_.fetch_add(fetched.take_record_bytes(), std::memory_order_relaxed);
+  const std::int64_t behind =
+      got || got.error().code == Errc::buffer_full ? -1 : fetched.offset_behind_failure(position);
   const bool skip = !got && got.error().code != Errc::buffer_full && state_->settings.skip_corrupt_batches;
   if (skip) {
     router_->logger().warn("skipped by on.corrupt.batch=skip: {}", got.error().message());
@@ -108,7 +122,10 @@ Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, s
   state->collecting = false;
   state->position = position;
   if (got && *got > 0) state->since = state_->runtime->now();
-  if (!got) state->last_error = got.error().message();
+  if (!got) {
+    state->last_error = got.error().message();
+    note_failure(*state, got.error(), behind);
+  }
   if (!fetched.done()) return got;
   state->fetched.pop_front();
   if (state->fetched.empty() && state->next_fetch.offset != position.offset) state->next_fetch = position;

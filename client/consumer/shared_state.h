@@ -6,7 +6,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
+#include "barnabas/consumer.h"
 #include "client/consumer/consumer_config.h"
 #include "client/consumer/memory_budget.h"
 #include "client/consumer/positions.h"
@@ -48,6 +50,7 @@ struct SharedState {
   bool out_of_memory = false;      ///< The last look found no room for another fetch.
   std::size_t reserved_bytes = 0;  ///< Asked for by fetches under way.
   int fetches_under_way = 0;
+  std::optional<PollFailure> poll_failure;  ///< Of the last poll.
   bool closed = false;
 
   std::atomic<std::uint64_t> fetches{0};

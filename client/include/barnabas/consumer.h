@@ -40,6 +40,18 @@ struct OffsetAndTimestamp {
   friend bool operator==(const OffsetAndTimestamp&, const OffsetAndTimestamp&) = default;
 };
 
+/// Where poll cannot get past.
+struct PollFailure {
+  TopicPartition partition;
+  std::int64_t offset = -1;  ///< The position that it stays at.
+  /// Behind the batch that cannot be read: seek there to leave it out. -1 where no seek helps by itself (a topic that
+  /// may not be read, no room in the memory budget).
+  std::int64_t next_offset = -1;
+  std::error_code error;
+
+  friend bool operator==(const PollFailure&, const PollFailure&) = default;
+};
+
 /// Reads records from partitions that the caller names.
 /// Threads: one at a time, except wakeup() and metrics(), which may be called from any thread at any time.
 /// Blocking functions fail with Errc::would_deadlock on the client's own reactor thread. Those without a timeout take
@@ -82,10 +94,13 @@ class BARNABAS_API Consumer {
   std::vector<TopicPartition> paused() const;
 
   /// Up to max.poll.records records, at once when some are there, else as soon as some arrive; empty after `timeout`.
-  /// Errors: a corrupt batch (with partition and offset; it repeats until the caller seeks past it), an offset out of
-  /// range with auto.offset.reset=none, a topic that may not be read, Errc::woken_up after wakeup(), Errc::buffer_full
-  /// when the caller's own Records hold the whole memory budget.
+  /// Errors: a corrupt batch (with partition and offset; it repeats until the caller seeks past it: see poll_failure),
+  /// an offset out of range with auto.offset.reset=none, a topic that may not be read, Errc::woken_up after wakeup(),
+  /// Errc::buffer_full when the caller's own Records hold the whole memory budget.
   Records poll(std::chrono::milliseconds timeout);
+  /// What the last poll failed on, where that was one partition's. `if (auto f = consumer.poll_failure();
+  /// f && f->next_offset >= 0) consumer.seek(f->partition, f->next_offset);`
+  std::optional<PollFailure> poll_failure() const;
   /// void(std::error_code, Records). Defined in consumer_async.h.
   template <typename CompletionToken>
   auto async_poll(std::chrono::milliseconds timeout, CompletionToken&& token);

@@ -174,6 +174,34 @@ TEST_F(CompletedFetchTest, a_corrupt_last_batch_is_not_forgotten) {
   EXPECT_TRUE(fetch.done());
 }
 
+TEST_F(CompletedFetchTest, a_bad_batch_at_the_end_is_left_out_as_a_whole_where_its_header_can_be_believed) {
+  Bytes bad = batch_of(starting_at(10), {"a", "b", "c"});
+  bad.back() ^= std::byte{1};
+  position = {11, -1};
+  auto fetch = fetch_of(bad);
+  EXPECT_EQ(values(fetch), Values{});
+  EXPECT_EQ(fetch.offset_behind_failure(position), 13);
+  EXPECT_NE(failure.subject.find("orders-3 at offset 11"), std::string::npos) << failure.subject;
+  EXPECT_NE(failure.subject.find("seek to 13"), std::string::npos) << failure.subject;
+  constexpr std::size_t kLastOffsetDeltaAt = 23;
+  bad[kLastOffsetDeltaAt] = std::byte{0x7f};  // two thousand million records further on
+  auto lying = fetch_of(bad);
+  EXPECT_EQ(values(lying), Values{});
+  EXPECT_EQ(lying.offset_behind_failure(position), 12);
+}
+
+TEST_F(CompletedFetchTest, message_sets_from_before_record_batches_are_named_and_can_be_left_out) {
+  Bytes old = batch_of(starting_at(0), {"old"});
+  constexpr std::size_t kMagicAt = 16;
+  old[kMagicAt] = std::byte{1};
+  auto fetch = fetch_of(join({old, batch_of(starting_at(1), {"new"})}));
+  EXPECT_EQ(values(fetch), Values{});
+  EXPECT_NE(failure.subject.find("orders-3 at offset 0"), std::string::npos) << failure.subject;
+  EXPECT_NE(failure.subject.find("old format 1"), std::string::npos) << failure.subject;
+  fetch.skip_batch(position);
+  EXPECT_EQ(values(fetch), Values{"new"});
+}
+
 TEST_F(CompletedFetchTest, without_check_crcs_a_wrong_checksum_passes) {
   auto bad = batch_of(starting_at(0), {"b"});
   bad[record::position::kCrc] ^= std::byte{0xff};

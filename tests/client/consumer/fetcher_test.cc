@@ -242,8 +242,11 @@ TEST_F(FetcherTest, a_corrupt_batch_is_reported_until_the_user_seeks_past_it) {
       EXPECT_NE(error.context().find("orders-0 at offset 0"), std::string::npos) << error.context();
     }
   }
+  ASSERT_TRUE(consumer.poll_failure());
+  EXPECT_EQ(*consumer.poll_failure(), (PollFailure{kOrders0, 0, 1, make_error_code(ErrorCode::corrupt_message)}));
   consumer.pause({kOrders0});
   EXPECT_TRUE(consumer.poll(1ms).empty()) << "a paused partition holds nothing up";
+  EXPECT_FALSE(consumer.poll_failure());
   consumer.resume({kOrders0});
   a.give(good);  // once the fetch ahead has been given up
   consumer.seek(kOrders0, 1);
