@@ -76,12 +76,16 @@ void ProducerImpl::start_send(const Record& given, Handler<std::error_code, Deli
   for (const auto& interceptor : interceptors_) interceptor->on_send(record);
   const auto pending = std::make_shared<PendingSend>(std::move(handler));
   pending->allow_cancel(runtime_, record);
-  if (auto checked = check(record); !checked) return pending->fail(checked.error());
+  const auto refuse = [&](const Failure& why) {
+    tell_interceptors(record, why);
+    pending->fail(why);
+  };
+  if (auto checked = check(record); !checked) return refuse(checked.error());
   DeliveryCallback callback = callback_for(pending);
   Attempt attempt{.record = record, .callback = callback};
   attempt.timestamp_ms = record.timestamp ? record.timestamp->time_since_epoch().count() : runtime_->clock().wall_ms();
   const auto step = advance(attempt);
-  if (!step) return pending->fail(step.error());
+  if (!step) return refuse(step.error());
   if (*step == Step::done) return;
   sender_->counters().blocked_sends.fetch_add(1, std::memory_order_relaxed);
   record.timestamp = Timestamp(std::chrono::milliseconds(attempt.timestamp_ms));
@@ -103,10 +107,8 @@ asio::awaitable<void> ProducerImpl::send_later(std::shared_ptr<ProducerImpl> sel
     if (!step) {
       waited = failure(step.error());
     } else if (*step == Step::needs_metadata) {
-      const auto router = self->sender_->shared_router();
-      std::string topic(kept->record.topic);
-      waited = co_await await_partition(router, std::move(topic), kept->record.partition.value_or(0), deadline,
-                                        config.max_block.count());
+      auto work = self->await_topic(kept->record, deadline);
+      waited = co_await std::move(work);
     } else {
       self->sender_->wake();
       waited = co_await self->sender_->accumulator().budget().async_take(attempt.wanted_bytes, deadline);
@@ -116,6 +118,7 @@ asio::awaitable<void> ProducerImpl::send_later(std::shared_ptr<ProducerImpl> sel
       waited = failure(Errc::closed, "the producer was closed");
     }
     if (waited) continue;
+    self->tell_interceptors(kept->record, waited.error());
     pending->fail(waited.error());
     break;
   }

@@ -9,17 +9,34 @@ namespace {
 using runtime::Duration;
 using runtime::MonotonicTime;
 
-constexpr std::chrono::seconds kEndGrace{5};  // for cutting connections; nothing in it waits for a peer
+constexpr std::chrono::seconds kEndGrace{5};          // for cutting connections; nothing in it waits for a peer
+constexpr std::chrono::seconds kCompressionGrace{3};  // for what is being compressed to come to its end
 
 }  // namespace
 
-asio::awaitable<Result<void>> ProducerImpl::shut_down(std::shared_ptr<Sender> sender,
-                                                      std::shared_ptr<RequestRouter> router, Failure why) {
+asio::awaitable<Result<void>> ProducerImpl::shut_down(std::shared_ptr<ProducerImpl> self, Failure why) {
+  const std::shared_ptr<Sender> sender = self->sender_;
+  const std::shared_ptr<RequestRouter> router = sender->shared_router();
   sender->abort(std::move(why));
   const auto ended = co_await router->shutdown();
-  // What was in flight came back with the connections' end; its callbacks have run.
-  sender->abort(Failure{make_error_code(Errc::closed), "the producer is closed"});
+  // What was in flight comes back with the connections' end, and what is being compressed with its compressor: the
+  // callbacks may refer to what the caller destroys next, so all of them run first.
+  const std::shared_ptr<Gate> all_failed = sender->runtime()->make_gate();
+  sender->flush_below(sender->accumulator().next_number(), [all_failed] { all_failed->open(); });
+  const MonotonicTime deadline = sender->runtime()->now() + kCompressionGrace;
+  co_await all_failed->wait(deadline);
+  if (self->metrics_sink_.write) self->metrics_sink_.write(sender->config().client.client_id, self->metrics());
   co_return ended;
+}
+
+asio::awaitable<void> ProducerImpl::report(std::shared_ptr<ProducerImpl> self) {
+  const std::shared_ptr<RequestRouter> router = self->sender_->shared_router();
+  for (;;) {
+    const MonotonicTime next = self->runtime_->now() + self->metrics_sink_.interval;
+    const auto slept = co_await router->sleep_until(next);
+    if (!slept) co_return;
+    self->metrics_sink_.write(self->sender_->config().client.client_id, self->metrics());
+  }
 }
 
 /// Starts the work and waits for it no longer than this: an executor that nobody runs must not hang a destructor.
@@ -42,19 +59,20 @@ Result<void> ProducerImpl::wait_bounded(asio::awaitable<Result<void>> work, Dura
 }
 
 Result<void> ProducerImpl::close(Duration timeout, bool graceful) {
-  closed_.store(true, std::memory_order_release);
   const bool on_reactor = runtime_->is_current_thread();
   if (graceful && on_reactor) return failure(Errc::would_deadlock, "close on the client's own reactor thread");
+  closed_.store(true, std::memory_order_release);
   if (shut_down_.exchange(true)) return {};
+  waits_->end_all();  // sends that wait were not taken yet: they fail at once
+  sender_->accumulator().budget().close();
   sender_->close_soon();
   if (graceful) static_cast<void>(flush(timeout));  // what is left fails below, and is counted
-  sender_->accumulator().budget().close();
   const std::uint64_t undelivered = sender_->buffered_records();
   if (undelivered > 0) {
     logger_.warn("closed with {} records that were not delivered; they have failed", undelivered);
   }
   Failure why{make_error_code(Errc::closed), "the producer was closed before the record was delivered"};
-  auto work = shut_down(sender_, sender_->shared_router(), std::move(why));
+  auto work = shut_down(shared_from_this(), std::move(why));
   if (on_reactor) {
     runtime_->spawn(std::move(work));
     return {};

@@ -12,6 +12,8 @@ using runtime::Duration;
 using runtime::MonotonicTime;
 using std::chrono::milliseconds;
 
+constexpr std::chrono::seconds kExecutorGrace{5};  // what a call gives an executor to notice its deadline
+
 std::uint64_t next_producer_number() {
   static std::atomic<std::uint64_t> last{0};
   return ++last;
@@ -54,7 +56,10 @@ Result<std::shared_ptr<ProducerImpl>> ProducerImpl::make(const Config& config, P
   const runtime::Logger logger = make_logger(options.log, typed->client.client_id);
   log_settings_without_effect(logger, *parsed);
   auto runtime = options.runtime ? options.runtime.internals() : ClientRuntime::make(typed->client.client_id);
-  return std::make_shared<ProducerImpl>(std::move(*typed), std::move(options), std::move(runtime), logger);
+  const bool reports = static_cast<bool>(options.metrics.write);
+  auto made = std::make_shared<ProducerImpl>(std::move(*typed), std::move(options), std::move(runtime), logger);
+  if (reports) made->runtime_->spawn(report(made));
+  return made;
 }
 
 ProducerImpl::ProducerImpl(ProducerConfig config, ProducerOptions options, std::shared_ptr<ClientRuntime> runtime,
@@ -64,7 +69,9 @@ ProducerImpl::ProducerImpl(ProducerConfig config, ProducerOptions options, std::
       logger_(std::move(logger)),
       partitioner_(std::move(options.partitioner)),
       interceptors_(options.interceptors),
-      sender_(std::make_shared<Sender>(std::move(config), runtime_, options.interceptors)) {
+      metrics_sink_(std::move(options.metrics)),
+      sender_(std::make_shared<Sender>(std::move(config), runtime_, options.interceptors)),
+      waits_(std::make_shared<OpenWaits>(runtime_)) {
   sender_->start(RequestRouter::make(runtime_, router_options(sender_->config(), sender_), logger_));
 }
 
@@ -87,6 +94,9 @@ Result<void> ProducerImpl::check(const Record& record) const {
     return failure(
         protocol::ErrorCode::invalid_topic_exception,
         fmt::format("topic name '{}' must have 1 to 249 characters", record.topic.substr(0, kMostTopicName)));
+  }
+  if (record.timestamp && record.timestamp->time_since_epoch().count() < 0) {
+    return failure(Errc::invalid_argument, fmt::format("a record for topic {} is dated before 1970", record.topic));
   }
   if (record.partition && *record.partition < 0) {
     return failure(Errc::invalid_argument, fmt::format("partition {} of topic {}", *record.partition, record.topic));
@@ -146,9 +156,26 @@ void ProducerImpl::give_up(Attempt& attempt) {
   attempt.reserved_bytes = 0;
 }
 
+void ProducerImpl::tell_interceptors(const Record& record, const Failure& why) const {
+  if (interceptors_.empty()) return;
+  Delivery delivery;
+  delivery.error = why.code;
+  delivery.context = why.subject;
+  delivery.topic = record.topic;
+  delivery.partition = record.partition.value_or(-1);
+  for (const auto& interceptor : interceptors_) interceptor->on_delivery(delivery);
+}
+
 Result<void> ProducerImpl::send(const Record& given, DeliveryCallback callback) {
+  if (interceptors_.empty()) return take(given, callback);
   Record record = given;
   for (const auto& interceptor : interceptors_) interceptor->on_send(record);
+  const Result<void> taken = take(record, callback);
+  if (!taken) tell_interceptors(record, taken.error());
+  return taken;
+}
+
+Result<void> ProducerImpl::take(const Record& record, DeliveryCallback& callback) {
   if (auto checked = check(record); !checked) return checked;
   Attempt attempt{.record = record, .callback = callback};
   attempt.timestamp_ms = record.timestamp ? record.timestamp->time_since_epoch().count() : runtime_->clock().wall_ms();
@@ -175,9 +202,7 @@ Result<void> ProducerImpl::send(const Record& given, DeliveryCallback callback) 
 }
 
 Result<void> ProducerImpl::wait_for_metadata(const Attempt& attempt, MonotonicTime deadline) {
-  return runtime_->wait(await_partition(sender_->shared_router(), std::string(attempt.record.topic),
-                                        attempt.record.partition.value_or(0), deadline,
-                                        sender_->config().max_block.count()));
+  return runtime_->wait(await_topic(attempt.record, deadline), deadline + kExecutorGrace);
 }
 
 Result<void> ProducerImpl::wait_for_room(Attempt& attempt, MonotonicTime deadline) {
@@ -189,6 +214,12 @@ Result<void> ProducerImpl::wait_for_room(Attempt& attempt, MonotonicTime deadlin
   if (!taken) return failure(taken.error().code, attempt.queue->name + ": " + taken.error().subject);
   attempt.reserved_bytes = attempt.wanted_bytes;
   return {};
+}
+
+asio::awaitable<Result<void>> ProducerImpl::await_topic(const Record& record, MonotonicTime deadline) {
+  auto work = await_partition(sender_->shared_router(), std::string(record.topic), record.partition.value_or(0),
+                              deadline, sender_->config().max_block.count());
+  return OpenWaits::run(waits_, std::move(work));
 }
 
 asio::awaitable<Result<void>> ProducerImpl::await_partition(std::shared_ptr<RequestRouter> router, std::string topic,
@@ -209,8 +240,7 @@ asio::awaitable<Result<void>> ProducerImpl::await_partition(std::shared_ptr<Requ
 }
 
 Duration ProducerImpl::longest_delivery() const {
-  constexpr std::chrono::seconds kGrace{5};
-  return sender_->config().delivery_timeout + sender_->config().client.request_timeout + kGrace;
+  return sender_->config().delivery_timeout + sender_->config().client.request_timeout + kExecutorGrace;
 }
 
 Result<Delivery> ProducerImpl::send_sync(const Record& record) {
@@ -256,11 +286,14 @@ Result<void> ProducerImpl::flush(Duration timeout) {
 }
 
 Result<std::vector<PartitionInfo>> ProducerImpl::partitions_for(const std::string& topic) {
+  if (closed_.load(std::memory_order_acquire)) return failure(Errc::closed, "the producer is closed");
   const MonotonicTime deadline = runtime_->now() + sender_->config().max_block;
-  const auto router = sender_->shared_router();
-  const auto found = runtime_->wait(router->topic(topic, deadline));
-  if (!found) return failure(found.error());
-  return partition_infos(**found);
+  const auto waited = runtime_->wait(await_topic({.topic = topic}, deadline), deadline + kExecutorGrace);
+  if (!waited) return failure(waited.error());
+  const auto cluster = sender_->router().metadata().snapshot();
+  const TopicMetadata* found = cluster->topic(topic);
+  if (found == nullptr) return failure(Errc::not_found, fmt::format("topic {} has just been deleted", topic));
+  return partition_infos(*found);
 }
 
 ProducerMetrics ProducerImpl::metrics() const {

@@ -8,6 +8,7 @@
 
 #include "barnabas/handler_async.h"
 #include "barnabas/producer.h"
+#include "client/producer/open_waits.h"
 #include "client/producer/sender.h"
 
 namespace barnabas::client {
@@ -49,9 +50,12 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   struct KeptRecord;
 
   Result<void> check(const Record& record) const;
+  Result<void> take(const Record& record, DeliveryCallback& callback);
   /// As far as it gets without waiting.
   Result<Step> advance(Attempt& attempt);
   void give_up(Attempt& attempt);
+  /// A record that is not taken: what interceptors hear of it.
+  void tell_interceptors(const Record& record, const Failure& why) const;
   TopicState& topic_of(std::string_view name);
   /// nullptr: the topic or the partition is not known (yet).
   Result<PartitionQueue*> choose_queue(TopicState& topic, const Record& record);
@@ -64,8 +68,11 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
                                                        std::int32_t partition, runtime::MonotonicTime deadline,
                                                        std::int64_t max_block_ms);
   static asio::awaitable<void> send_later(std::shared_ptr<ProducerImpl> self, std::shared_ptr<KeptRecord> kept);
-  static asio::awaitable<Result<void>> shut_down(std::shared_ptr<Sender> sender, std::shared_ptr<RequestRouter> router,
-                                                 Failure why);
+  /// await_partition() until close().
+  asio::awaitable<Result<void>> await_topic(const Record& record, runtime::MonotonicTime deadline);
+  static asio::awaitable<Result<void>> shut_down(std::shared_ptr<ProducerImpl> self, Failure why);
+  /// Tells the user's metrics sink every now and then, until close().
+  static asio::awaitable<void> report(std::shared_ptr<ProducerImpl> self);
   Result<void> wait_bounded(asio::awaitable<Result<void>> work, runtime::Duration timeout);
   record::RecordInput input_of(const Record& record, std::int64_t timestamp_ms) const;
 
@@ -74,7 +81,9 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   runtime::Logger logger_;
   const PartitionerFunction partitioner_;
   const std::vector<std::shared_ptr<ProducerInterceptor>> interceptors_;
+  const MetricsSink<ProducerMetrics> metrics_sink_;
   std::shared_ptr<Sender> sender_;
+  std::shared_ptr<OpenWaits> waits_;
   std::atomic<bool> closed_{false};
   std::atomic<bool> shut_down_{false};
 };

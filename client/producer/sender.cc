@@ -67,6 +67,7 @@ void Sender::run_once() {
                    accumulator_.budget().has_waiters();
   look.cluster = router_->metadata().snapshot();
   accumulator_.collect(queues_);
+  expire_in_flight(look);
   for (auto& [id, broker] : brokers_) broker.ready.clear();
   for (PartitionQueue* queue : queues_) {
     if (queue->length.load(std::memory_order_acquire) > 0) look_at(*queue, look);
@@ -87,11 +88,7 @@ void Sender::run_once() {
 void Sender::look_at(PartitionQueue& queue, Look& look) {
   std::vector<BatchPtr> expired;
   expire(queue, look.now, expired);
-  for (BatchPtr& batch : expired) {
-    if (batch->sequence.is_assigned()) queue.sequence.require_reset();
-    Failure why = explain_timeout(*batch);
-    fail(std::move(batch), std::move(why));
-  }
+  for (BatchPtr& batch : expired) fail_late(std::move(batch));
   bool retried = false;
   {
     const std::lock_guard lock(queue.mutex);
@@ -141,6 +138,27 @@ void Sender::expire(PartitionQueue& queue, MonotonicTime now, std::vector<BatchP
     queue.batches.pop_front();
   }
   queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
+}
+
+/// delivery.timeout.ms does not wait for request.timeout.ms. The answer may still come; the partition's later batches
+/// wait for it, and go on under a new epoch.
+void Sender::expire_in_flight(Look& look) {
+  for (const auto& request : in_flight_) {
+    for (BatchPtr& batch : request->batches) {
+      if (!batch) continue;
+      if (batch->deadline <= look.now) {
+        fail_late(std::move(batch));
+      } else {
+        look.next = std::min(look.next, batch->deadline);
+      }
+    }
+  }
+}
+
+void Sender::fail_late(BatchPtr batch) {
+  if (batch->sequence.is_assigned()) batch->queue->sequence.require_reset();
+  Failure why = explain_timeout(*batch);
+  fail(std::move(batch), std::move(why));
 }
 
 /// Whether the next batch of the partition may be numbered, or already is.

@@ -49,6 +49,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   Accumulator& accumulator() noexcept { return accumulator_; }
   RequestRouter& router() noexcept { return *router_; }
   const std::shared_ptr<RequestRouter>& shared_router() noexcept { return router_; }
+  const std::shared_ptr<ClientRuntime>& runtime() const noexcept { return runtime_; }
   ProducerCounters& counters() noexcept { return counters_; }
   bool notes_every_record() const noexcept { return !interceptors_.empty(); }
   std::uint64_t buffered_records() const;
@@ -83,6 +84,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void run_once();
   void look_at(PartitionQueue& queue, Look& look);
   void expire(PartitionQueue& queue, runtime::MonotonicTime now, std::vector<BatchPtr>& expired);
+  void expire_in_flight(Look& look);
+  void fail_late(BatchPtr batch);
   bool is_sequence_ready(PartitionQueue& queue);
   void restart_sequence(PartitionQueue& queue);
   void seal_on_worker(ProducerBatch& batch);
@@ -102,6 +105,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
                                         std::shared_ptr<InFlight> request);
   static asio::awaitable<void> init_producer_id(std::shared_ptr<Sender> self);
   void build(InFlight& request) const;
+  void end_request(const std::shared_ptr<InFlight>& request, BrokerState& broker);
 
   // sender_responses.cc
   void on_response(InFlight& request, const protocol::ProduceResponse& response, std::int16_t version);
@@ -136,6 +140,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   // The reactor's only:
   std::vector<PartitionQueue*> queues_;
   std::map<std::int32_t, BrokerState> brokers_;
+  std::vector<std::shared_ptr<InFlight>> in_flight_;
   ProducerIdentity identity_;
   bool asking_for_id_ = false;
   Failure id_failure_;

@@ -32,6 +32,7 @@ void Sender::send_ready(std::int32_t broker_id, BrokerState& broker, Look& look)
   if (!request) return;
   broker.drained_at = now;
   ++broker.in_flight;
+  in_flight_.push_back(request);
   request->broker = connection->name();
   runtime_->spawn(exchange(shared_from_this(), broker_id, connection, request));
   run_again_ = true;  // there may be more than fitted
@@ -53,6 +54,7 @@ std::shared_ptr<Sender::InFlight> Sender::next_request(BrokerState& broker) {
     }
     size += batch->bytes->size();
     ++queue.in_flight;
+    request->queues.push_back(&queue);
     mention(queue);
     request->batches.push_back(std::move(batch));
   }
@@ -117,7 +119,6 @@ void Sender::build(InFlight& request) const {
   body.acks = config_.acks;
   body.timeout_ms = static_cast<std::int32_t>(config_.client.request_timeout.count());
   bool all_have_ids = true;
-  runtime::MonotonicTime last_deadline = runtime_->now();
   for (const BatchPtr& batch : request.batches) {
     const std::string& topic = batch->queue->topic->name;
     if (body.topic_data.empty() || body.topic_data.back().name != topic) {
@@ -135,14 +136,13 @@ void Sender::build(InFlight& request) const {
     body.topic_data.back().partition_data.push_back(std::move(data));
     request.options.external.parts.push_back(BytesView(*batch->bytes));
     bytes->parts.push_back(batch->bytes);
-    last_deadline = std::max(last_deadline, batch->deadline);
   }
   request.options.external.owner = bytes;
   VersionRange range{protocol::ProduceRequest::kMinVersion, protocol::ProduceRequest::kMaxVersion};
   if (!all_have_ids) range.max = kLastVersionWithNames;
   if (config_.compression == record::CompressionType::zstd) range.min = kFirstVersionWithZstd;
   request.options.versions = range;
-  request.deadline = std::min(runtime_->now() + config_.client.request_timeout, last_deadline);
+  request.deadline = runtime_->now() + config_.client.request_timeout;
 }
 
 asio::awaitable<void> Sender::connect(std::shared_ptr<Sender> self, std::int32_t broker_id) {
@@ -173,11 +173,10 @@ asio::awaitable<void> Sender::exchange(std::shared_ptr<Sender> self, std::int32_
   CallOptions options = std::move(request->options);
   if (self->config_.acks == 0) {
     const auto sent = co_await connection->send_only(std::move(body), request->deadline, std::move(options));
-    --self->brokers_[broker_id].in_flight;
+    self->end_request(request, self->brokers_[broker_id]);
     if (sent) {
       for (BatchPtr& batch : request->batches) {
-        --batch->queue->in_flight;
-        self->deliver(std::move(batch), -1, -1);
+        if (batch) self->deliver(std::move(batch), -1, -1);
       }
     } else {
       self->on_request_failed(*request, sent.error());
@@ -186,7 +185,7 @@ asio::awaitable<void> Sender::exchange(std::shared_ptr<Sender> self, std::int32_
     const auto reply =
         co_await connection->call<protocol::ProduceResponse>(std::move(body), request->deadline, std::move(options));
     BrokerState& broker = self->brokers_[broker_id];
-    --broker.in_flight;
+    self->end_request(request, broker);
     if (reply) {
       const std::chrono::milliseconds throttle(reply->body.throttle_time_ms);
       if (throttle.count() > 0) broker.throttled_until = self->runtime_->now() + throttle;
@@ -196,6 +195,12 @@ asio::awaitable<void> Sender::exchange(std::shared_ptr<Sender> self, std::int32_
     }
   }
   self->run();
+}
+
+void Sender::end_request(const std::shared_ptr<InFlight>& request, BrokerState& broker) {
+  --broker.in_flight;
+  for (PartitionQueue* queue : request->queues) --queue->in_flight;
+  in_flight_.erase(std::find(in_flight_.begin(), in_flight_.end(), request));
 }
 
 /// Asks until it has an id, the answer is final, or nobody needs one any more.

@@ -51,7 +51,6 @@ void Sender::on_response(InFlight& request, const protocol::ProduceResponse& res
         return batch && batch->queue->partition == answer.index && batch->queue->topic->name == name;
       });
       if (found == request.batches.end()) continue;
-      --(*found)->queue->in_flight;
       on_partition(std::move(*found), answer, response);
     }
   }
@@ -114,7 +113,6 @@ void Sender::on_request_failed(InFlight& request, const Failure& why) {
   router_->request_metadata_update();
   for (BatchPtr& batch : request.batches) {
     if (!batch) continue;
-    --batch->queue->in_flight;
     Failure named{why.code, batch->queue->name + ": " + why.subject};
     retry_or_fail(std::move(batch), std::move(named), can_retry);
   }
@@ -237,7 +235,9 @@ void Sender::complete(ProducerBatch& batch, Delivery& delivery, std::int64_t bas
 
 Failure Sender::explain_timeout(const ProducerBatch& batch) const {
   std::string cause = batch.last_failure.message();
-  if (!batch.last_failure.code) {
+  if (!batch.last_failure.code && batch.attempts > 0) {
+    cause = batch.last_broker + " did not answer in time";
+  } else if (!batch.last_failure.code) {
     const auto cluster = router_->metadata().snapshot();
     const PartitionMetadata* partition = cluster->partition(batch.queue->topic->name, batch.queue->partition);
     if (partition == nullptr || partition->leader < 0) {

@@ -21,7 +21,8 @@ struct Sender::Look {
 
 /// One Produce request and the batches in it, at most one per partition.
 struct Sender::InFlight {
-  std::vector<BatchPtr> batches;
+  std::vector<BatchPtr> batches;        ///< Null: expired meanwhile.
+  std::vector<PartitionQueue*> queues;  ///< Of the batches.
   protocol::ProduceRequest request;
   CallOptions options;
   std::string broker;

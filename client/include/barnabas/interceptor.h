@@ -9,7 +9,7 @@ inline namespace v0 {
 
 /// Sees every record before it is partitioned, and what became of it. Interceptors run in the order given.
 /// Threads: on_send in the caller's thread, from several at a time; on_delivery where delivery callbacks run, before
-/// them. Errors: must not throw.
+/// them, and for a record that was not even taken in the thread where that turned out. Errors: must not throw.
 class ProducerInterceptor {
  public:
   virtual ~ProducerInterceptor() = default;

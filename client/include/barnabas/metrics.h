@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 
 namespace barnabas {
 inline namespace v0 {
@@ -53,6 +55,14 @@ struct ConsumerMetrics {
 
 struct AdminMetrics {
   ConnectionMetrics connections;
+};
+
+/// Where a client's metrics go by themselves: a program's own monitoring.
+/// Threads: called on the client's reactor, one call at a time; it must be quick and must not throw.
+template <typename Metrics>
+struct MetricsSink {
+  std::function<void(std::string_view client_id, const Metrics& metrics)> write;  ///< Empty: nobody is told.
+  std::chrono::milliseconds interval{10000};  ///< And once more when the client has ended.
 };
 
 }  // namespace v0

@@ -29,6 +29,7 @@ struct ProducerOptions {
   LogSink log{};                      ///< Default: warnings to standard error.
   PartitionerFunction partitioner{};  ///< Default: as `partitioner.class` says.
   std::vector<std::shared_ptr<ProducerInterceptor>> interceptors{};
+  MetricsSink<ProducerMetrics> metrics{};  ///< Default: only metrics() tells.
 };
 
 /// Sends records to topics. One producer serves a whole program: it batches per partition and keeps their order.

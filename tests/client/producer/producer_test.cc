@@ -11,6 +11,7 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 #include <atomic>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -175,6 +176,8 @@ TEST_F(ProducerTest, what_cannot_be_sent_is_said_at_once_and_by_name) {
   EXPECT_THROW(producer.send({.topic = "small", .partition = 3, .value = "v"}), Error);
   EXPECT_THROW(producer.send({.topic = "bad/name", .value = "v"}), Error);
   EXPECT_THROW(producer.send({.topic = "", .value = "v"}), Error);
+  const Timestamp before_1970{std::chrono::milliseconds(-1)};
+  EXPECT_THROW(producer.send({.topic = "small", .value = "v", .timestamp = before_1970}), Error);
 }
 
 TEST_F(ProducerTest, a_batch_too_large_for_the_topic_is_sent_in_halves) {
@@ -321,6 +324,112 @@ TEST_F(ProducerTest, the_destructor_fails_what_is_unsent_and_calls_back) {
   EXPECT_NE(logged.find("10 records"), std::string::npos) << logged;
 }
 
+TEST_F(ProducerTest, the_destructor_calls_back_for_batches_that_are_being_compressed) {
+  make_topic("squeezed", 1);
+  std::string value(20'000, ' ');
+  for (std::size_t i = 0; i < value.size(); ++i) value[i] = static_cast<char>('a' + i * i % 23);
+  for (int round = 0; round < 20; ++round) {
+    int ended = 0;
+    int taken = 0;
+    {
+      ProducerOptions options;
+      options.log.level = LogLevel::off;
+      Producer producer(config({{"compression.type", "gzip"}, {"compression.gzip.level", "9"}, {"linger.ms", "0"}}),
+                        std::move(options));
+      producer.partitions_for("squeezed");
+      for (; taken < 20; ++taken) {
+        producer.send({.topic = "squeezed", .value = value}, [&ended](const Delivery&) { ++ended; });
+      }
+    }
+    EXPECT_EQ(ended, taken) << "round " << round;
+  }
+}
+
+TEST_F(ProducerTest, close_ends_sends_that_wait_at_once) {
+  make_topic("known", 1);
+  ProducerOptions options;
+  options.log.level = LogLevel::off;
+  Producer producer(config({{"max.block.ms", "60000"}, {"buffer.memory", "40000"}, {"batch.size", "40000"}}),
+                    std::move(options));
+  producer.send_sync({.topic = "known", .value = "v"});
+  broker.stop();
+  producer.send({.topic = "known", .value = "never answered: what close() waits for"});
+  std::atomic<int> closed{0};
+  std::vector<std::thread> waiting;
+  for (const std::string topic : {"never seen", "known"}) {  // one waits for metadata, one for room
+    waiting.emplace_back([&producer, &closed, topic] {
+      try {
+        producer.send({.topic = topic, .value = std::string(39'900, 'x')});
+      } catch (const Error& error) {
+        closed += error.code() == Errc::closed ? 1 : 0;
+      }
+    });
+  }
+  waiting.emplace_back([&producer, &closed] {
+    try {
+      producer.partitions_for("never seen");
+    } catch (const Error& error) {
+      closed += error.code() == Errc::closed ? 1 : 0;
+    }
+  });
+  const auto give_up = std::chrono::steady_clock::now() + 20s;
+  while (producer.metrics().blocked_sends < 2 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  std::atomic<bool> close_ended{false};
+  std::thread closer([&producer, &close_ended] {
+    producer.close(15s);
+    close_ended = true;
+  });
+  for (std::thread& thread : waiting) thread.join();
+  EXPECT_FALSE(close_ended) << "they were to end before the 15 s of close()";
+  EXPECT_EQ(closed, 3);
+  broker.start();
+  closer.join();
+}
+
+TEST_F(ProducerTest, a_close_that_would_deadlock_closes_nothing) {
+  make_topic("open", 1);
+  Producer producer(config());
+  std::error_code seen;
+  producer.send({.topic = "open", .value = "v"}, [&](const Delivery&) {
+    try {
+      producer.close();
+    } catch (const Error& error) {
+      seen = error.code();
+    }
+  });
+  producer.flush();
+  EXPECT_EQ(seen, Errc::would_deadlock);
+  EXPECT_EQ(producer.send_sync({.topic = "open", .value = "v"}).offset, 1);
+}
+
+TEST_F(ProducerTest, tells_the_users_metrics_sink_by_itself_and_at_the_end) {
+  make_topic("measured", 1);
+  std::mutex mutex;
+  std::vector<ProducerMetrics> seen;
+  std::string client;
+  {
+    ProducerOptions options;
+    options.metrics.interval = 10ms;
+    options.metrics.write = [&](std::string_view id, const ProducerMetrics& metrics) {
+      const std::lock_guard lock(mutex);
+      client = id;
+      seen.push_back(metrics);
+    };
+    Producer producer(config({{"client.id", "measured producer"}}), std::move(options));
+    for (int i = 0; i < 3; ++i) producer.send_sync({.topic = "measured", .value = "v"});
+    const auto give_up = std::chrono::steady_clock::now() + 20s;
+    for (std::size_t count = 0; count < 3 && std::chrono::steady_clock::now() < give_up;) {
+      std::this_thread::yield();
+      const std::lock_guard lock(mutex);
+      count = seen.size();
+    }
+  }
+  ASSERT_GE(seen.size(), 4U);
+  EXPECT_EQ(client, "measured producer");
+  EXPECT_EQ(seen.back().records_delivered, 3U);
+  EXPECT_EQ(seen.back().connections.connections_open, 0U);
+}
+
 TEST_F(ProducerTest, close_delivers_first_and_takes_no_more) {
   make_topic("close", 1);
   Producer producer(config({{"linger.ms", "60000"}, {"delivery.timeout.ms", "100000"}}));
@@ -360,9 +469,10 @@ TEST_F(ProducerTest, interceptors_see_every_record_and_its_delivery) {
       record.value = "changed";
       ++sent;
     }
-    void on_delivery(const Delivery& delivery) noexcept override { delivered += delivery.error ? 0 : 1; }
+    void on_delivery(const Delivery& delivery) noexcept override { ++(delivery.error ? refused : delivered); }
     int sent = 0;
     int delivered = 0;
+    int refused = 0;
   };
   make_topic("seen", 1);
   const auto interceptor = std::make_shared<Counting>();
@@ -371,10 +481,12 @@ TEST_F(ProducerTest, interceptors_see_every_record_and_its_delivery) {
     options.interceptors = {interceptor};
     Producer producer(config(), std::move(options));
     for (int i = 0; i < 3; ++i) producer.send({.topic = "seen", .value = "v"});
+    EXPECT_THROW(producer.send({.topic = "seen", .partition = -1, .value = "v"}), Error);
     producer.flush();
   }
-  EXPECT_EQ(interceptor->sent, 3);
+  EXPECT_EQ(interceptor->sent, 4);
   EXPECT_EQ(interceptor->delivered, 3);
+  EXPECT_EQ(interceptor->refused, 1) << "of a record that is not taken they hear too";
   EXPECT_EQ(read_all("seen", 1, 3).at(2).value, "changed");
 }
 

@@ -184,6 +184,45 @@ TEST_F(SenderTest, delivery_timeout_says_what_was_tried) {
   EXPECT_EQ(deliveries.at(0).error, Errc::timed_out);
   EXPECT_NE(deliveries.at(0).context.find("delivery.timeout.ms=3000"), std::string::npos) << deliveries.at(0).context;
   EXPECT_NE(deliveries.at(0).context.find("t-0"), std::string::npos);
+  EXPECT_NE(deliveries.at(0).context.find(std::to_string(seen.size()) + " attempts"), std::string::npos)
+      << deliveries.at(0).context;
+  EXPECT_NE(deliveries.at(0).context.find("broker 1 (b1:9092)"), std::string::npos) << deliveries.at(0).context;
+  EXPECT_NE(deliveries.at(0).context.find("NOT_LEADER_OR_FOLLOWER"), std::string::npos) << deliveries.at(0).context;
+}
+
+TEST_F(SenderTest, delivery_timeout_does_not_wait_for_the_request_timeout) {
+  const auto producer = make_producer({{"request.timeout.ms", "2000"}, {"delivery.timeout.ms", "3000"}});
+  send(*producer, "a");
+  producer->flush();
+  script = {ErrorCode::not_enough_replicas, std::nullopt};
+  const auto started = env.clock().now();
+  env.run_for(1500ms);
+  script = {std::nullopt, std::nullopt, ErrorCode::none};
+  send(*producer, "b");  // no answer for 2 s, then again none
+  env.run_for(2900ms);
+  EXPECT_EQ(deliveries.size(), 1U);
+  env.run_for(200ms);
+  ASSERT_EQ(deliveries.size(), 2U) << "the second request has 1 s left";
+  EXPECT_LT(env.clock().now() - started, 5s);
+  EXPECT_EQ(deliveries[1].error, Errc::timed_out);
+  EXPECT_NE(deliveries[1].context.find("2 attempts"), std::string::npos) << deliveries[1].context;
+  EXPECT_NE(deliveries[1].context.find("broker 1 (b1:9092)"), std::string::npos) << deliveries[1].context;
+  send(*producer, "c");
+  producer->flush();
+  EXPECT_FALSE(deliveries.at(2).error) << deliveries.at(2).context;
+  EXPECT_EQ(seen.back().epoch, 1) << "what became of b is not known";
+  EXPECT_EQ(seen.back().base_sequence, 0);
+}
+
+TEST_F(SenderTest, a_broker_that_never_answers_is_named) {
+  script.assign(10, std::nullopt);
+  const auto producer =
+      make_producer({{"request.timeout.ms", "3000"}, {"delivery.timeout.ms", "3000"}, {"linger.ms", "0"}});
+  send(*producer, "a");
+  producer->flush();
+  EXPECT_EQ(deliveries.at(0).error, Errc::timed_out);
+  EXPECT_NE(deliveries.at(0).context.find("1 attempts"), std::string::npos) << deliveries.at(0).context;
+  EXPECT_NE(deliveries.at(0).context.find("broker 1 (b1:9092)"), std::string::npos) << deliveries.at(0).context;
 }
 
 TEST_F(SenderTest, waits_grow_between_attempts) {
