@@ -1,13 +1,48 @@
 #include "client/core/client_runtime.h"
 
+#include <asio/execution/context.hpp>
+#include <asio/execution_context.hpp>
 #include <asio/post.hpp>
+#include <asio/query.hpp>
 #include <asio/strand.hpp>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "barnabas/runtime.h"
 #include "barnabas/runtime_async.h"
 
 namespace barnabas::client {
+namespace {
+
+/// Told by the user's execution context that it ends: clients that were not closed before are dropped with it.
+/// Threads: add() from any; shutdown() when nothing runs any more.
+class ContextEnd final : public asio::execution_context::service {
+ public:
+  using key_type = ContextEnd;
+  static asio::execution_context::id id;
+
+  explicit ContextEnd(asio::execution_context& context) : service(context) {}
+  void add(const std::shared_ptr<Timers>& timers) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(timers_, [](const auto& weak) { return weak.expired(); });
+    timers_.push_back(timers);
+  }
+
+ private:
+  void shutdown() override {
+    for (const auto& weak : std::exchange(timers_, {})) {
+      if (const auto timers = weak.lock()) timers->abandon();
+    }
+  }
+
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<Timers>> timers_;  // mutex_
+};
+
+asio::execution_context::id ContextEnd::id;
+
+}  // namespace
 
 std::shared_ptr<ClientRuntime> ClientRuntime::make(const std::string& thread_name) {
   return make(runtime::system_env(), net::tcp_network(), thread_name);
@@ -23,8 +58,11 @@ std::shared_ptr<ClientRuntime> ClientRuntime::make(runtime::Env& env, net::Netwo
 }
 
 std::shared_ptr<ClientRuntime> ClientRuntime::on(asio::any_io_executor executor, std::function<bool()> runs_here) {
-  return std::make_shared<ClientRuntime>(runtime::system_env(), net::tcp_network(), nullptr, std::move(executor),
-                                         std::move(runs_here));
+  asio::execution_context& context = asio::query(executor, asio::execution::context);
+  auto runtime = std::make_shared<ClientRuntime>(runtime::system_env(), net::tcp_network(), nullptr,
+                                                 std::move(executor), std::move(runs_here));
+  asio::use_service<ContextEnd>(context).add(runtime->timers());
+  return runtime;
 }
 
 ClientRuntime::ClientRuntime(runtime::Env& env, net::Network& network, std::unique_ptr<runtime::Reactor> reactor,

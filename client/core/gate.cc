@@ -7,6 +7,32 @@ namespace barnabas::client {
 
 Gate::~Gate() {
   for (const Waiter& waiter : waiters_) timers_->cancel(waiter.timer);
+  unlink();
+}
+
+void Gate::link() {
+  if (linked_at_ != nullptr) return;
+  next_waiting_ = std::exchange(timers_->waiting(), this);
+  linked_at_ = &timers_->waiting();
+  if (next_waiting_ != nullptr) next_waiting_->linked_at_ = &next_waiting_;
+}
+
+void Gate::unlink() noexcept {
+  if (linked_at_ == nullptr) return;
+  *linked_at_ = next_waiting_;
+  if (next_waiting_ != nullptr) next_waiting_->linked_at_ = linked_at_;
+  linked_at_ = nullptr;
+}
+
+void Gate::abandon() {
+  const auto timers = timers_;
+  unlink();
+  Waiters dropped = std::move(waiters_);
+  waiters_.clear();
+  for (Waiter& waiter : dropped) {
+    timers->cancel(waiter.timer);
+    waiter.resume.clear_cancel();
+  }
 }
 
 void Gate::open() {
@@ -22,6 +48,7 @@ asio::awaitable<GateResult> Gate::wait(runtime::MonotonicTime deadline) {
 void Gate::start(Handler<GateResult> resume, runtime::MonotonicTime deadline) {
   if (open_) return resume(GateResult::opened);
   const auto waiter = waiters_.insert(waiters_.end(), Waiter{std::move(resume), {}});
+  link();
   waiter->timer = timers_->add(deadline, [this, waiter] { end(waiter, GateResult::timed_out); });
   waiter->resume.on_cancel([this, waiter] { end(waiter, GateResult::cancelled); });
 }
@@ -31,6 +58,7 @@ void Gate::end(Waiters::iterator waiter, GateResult result) {
   Handler<GateResult> resume = std::move(waiter->resume);
   resume.clear_cancel();
   waiters_.erase(waiter);
+  if (waiters_.empty()) unlink();
   resume(result);
 }
 

@@ -27,6 +27,8 @@ class Gate {
   void open();
   /// The Gate must live until this returns.
   asio::awaitable<GateResult> wait(runtime::MonotonicTime deadline);
+  /// Destroys the coroutines that wait here, and with them perhaps this gate.
+  void abandon();
 
  private:
   struct Waiter {
@@ -36,10 +38,14 @@ class Gate {
   using Waiters = std::list<Waiter>;
   void start(Handler<GateResult> resume, runtime::MonotonicTime deadline);
   void end(Waiters::iterator waiter, GateResult result);
+  void link();
+  void unlink() noexcept;
 
   std::shared_ptr<Timers> timers_;
   asio::any_io_executor executor_;
   Waiters waiters_;
+  Gate* next_waiting_ = nullptr;  // in Timers::waiting(), while somebody waits
+  Gate** linked_at_ = nullptr;
   bool open_ = false;
 };
 

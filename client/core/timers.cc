@@ -4,6 +4,8 @@
 #include <asio/detached.hpp>
 #include <utility>
 
+#include "client/core/gate.h"
+
 namespace barnabas::client {
 
 Timers::Timers(runtime::Env& env, asio::any_io_executor executor)
@@ -35,6 +37,12 @@ void Timers::stop() {
   stopped_ = true;
   pending_.clear();
   if (running_) alarm_->wake();
+}
+
+void Timers::abandon() {
+  stopped_ = true;
+  pending_.clear();
+  while (waiting_ != nullptr) waiting_->abandon();
 }
 
 asio::awaitable<void> Timers::run(std::shared_ptr<Timers> self) {

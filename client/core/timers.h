@@ -10,6 +10,8 @@
 
 namespace barnabas::client {
 
+class Gate;
+
 /// All deadlines of the clients of one executor, behind one alarm: adding and removing one costs a map entry and no
 /// system call. Threads: the executor's only.
 class Timers : public std::enable_shared_from_this<Timers> {
@@ -34,6 +36,12 @@ class Timers : public std::enable_shared_from_this<Timers> {
   /// Drops all timers and ends the alarm; no more can be added.
   void stop();
 
+  /// The first of the gates that coroutines wait at; the gates themselves keep the list.
+  Gate*& waiting() noexcept { return waiting_; }
+  /// The executor will never run again: drops the timers and the coroutines that wait at gates. (Such a coroutine keeps
+  /// its client alive, and the client the gate that keeps the coroutine.)
+  void abandon();
+
  private:
   static asio::awaitable<void> run(std::shared_ptr<Timers> self);
   void run_due();
@@ -42,6 +50,7 @@ class Timers : public std::enable_shared_from_this<Timers> {
   asio::any_io_executor executor_;
   std::unique_ptr<runtime::Alarm> alarm_;
   std::map<Id, Action> pending_;
+  Gate* waiting_ = nullptr;
   std::uint64_t last_number_ = 0;
   runtime::MonotonicTime armed_ = runtime::MonotonicTime::max();  ///< What the alarm waits for, while running_.
   bool running_ = false;

@@ -8,6 +8,7 @@
 #include <future>
 
 #include "barnabas/runtime_async.h"
+#include "client/core/request_router.h"
 #include "common/net/memory_network.h"
 #include "common/runtime/virtual_env.h"
 
@@ -56,6 +57,22 @@ TEST(ClientRuntime, leaves_the_users_executor_when_the_last_handle_goes) {
     runtime.internals()->timers()->add(runtime.internals()->now() + std::chrono::hours(1), [] {});
   }
   io.run();  // would stay for an hour
+}
+
+TEST(ClientRuntime, lets_go_of_clients_that_were_not_closed_before_the_users_io_context_ended) {
+  std::weak_ptr<ClientRuntime> watched;
+  {
+    asio::io_context io;
+    const Runtime runtime = Runtime::on(io.get_executor());
+    watched = runtime.internals();
+    RequestRouter::Options options;
+    options.config.bootstrap_servers = {{"127.0.0.1", 1}};  // nobody listens there
+    const runtime::Logger logger("test", runtime::LogLevel::off);
+    const auto router = RequestRouter::make(runtime.internals(), std::move(options), logger);
+    io.run_for(milliseconds(30));
+    EXPECT_FALSE(io.stopped()) << "the router was to be at work still";
+  }
+  EXPECT_TRUE(watched.expired());
 }
 
 TEST(Timers, let_the_executor_go_when_told_that_nothing_is_left) {
