@@ -100,7 +100,7 @@ class PartitionLog {
   AppendResult append_as_follower(BytesView batches);
 
   /// What can be sent from `offset` on: at most max_bytes, or the whole first batch if that is larger and
-  /// `min_one_batch`. Nothing at the end or at the bound.
+  /// `min_one_batch`. Nothing at the end, at the bound, or of a first batch that does not fit.
   /// Errors: protocol::ErrorCode::offset_out_of_range, kafka_storage_error.
   Result<FetchSlice> read(std::int64_t offset, std::size_t max_bytes, bool min_one_batch, ReadBound bound) const;
 

@@ -84,6 +84,9 @@ Result<FetchSlice> PartitionLog::read(std::int64_t offset, std::size_t max_bytes
       if (*behind) end = (*behind)->position;
     }
     if (end <= (*first)->position) return slice;
+    // Of a batch that does not fit nothing is sent: whoever asks goes on with the partitions that do (Kafka, from fetch
+    // version 3 on).
+    if (!min_one_batch && (*first)->header.size_bytes() > max_bytes) return slice;
     slice.file = segment.file();
     slice.position = (*first)->position;
     const std::size_t wanted = min_one_batch ? std::max(max_bytes, (*first)->header.size_bytes()) : max_bytes;

@@ -52,7 +52,7 @@ TEST_F(PartitionLogTest, gives_the_first_batch_whole_even_when_it_is_too_large) 
   append({.value_bytes = 5000});
   append({});
   EXPECT_GT(log->read(0, 10, true, ReadBound::log_end)->length, 5000U);
-  EXPECT_EQ(log->read(0, 10, false, ReadBound::log_end)->length, 10U);
+  EXPECT_EQ(log->read(0, 10, false, ReadBound::log_end)->length, 0U) << "else a consumer could never read it";
   EXPECT_EQ(log->read(0, 0, true, ReadBound::log_end)->length, 0U);
 }
 
