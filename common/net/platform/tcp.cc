@@ -1,4 +1,6 @@
+#if !defined(BARNABAS_PORTABLE)
 #include <sys/sendfile.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -10,9 +12,11 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <csignal>
+#include <map>
+#include <mutex>
 #include <vector>
 
-#include "common/net/byte_stream.h"
+#include "common/net/tcp_network.h"
 
 namespace barnabas::net {
 namespace {
@@ -27,6 +31,7 @@ std::string name_of(const tcp::endpoint& endpoint) {
   return (endpoint.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(endpoint.port());
 }
 
+#if !defined(BARNABAS_PORTABLE)
 /// sendfile has no MSG_NOSIGNAL: a peer that left would end the process.
 void ignore_broken_pipe_signal() {
   static const bool once = [] {
@@ -36,6 +41,7 @@ void ignore_broken_pipe_signal() {
   }();
   static_cast<void>(once);
 }
+#endif
 
 class TcpStream final : public ByteStream {
  public:
@@ -78,8 +84,10 @@ class TcpStream final : public ByteStream {
 
   asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
                                            std::uint64_t length) override {
-    if (file.native_handle() < 0) return copy_file(file, position, length);
-    return send_file(file, position, length);
+#if !defined(BARNABAS_PORTABLE)
+    if (file.native_handle() >= 0) return send_file(file, position, length);
+#endif
+    return copy_file(file, position, length);
   }
 
   void close() noexcept override {
@@ -91,6 +99,7 @@ class TcpStream final : public ByteStream {
   const std::string& peer_name() const noexcept override { return peer_name_; }
 
  private:
+#if !defined(BARNABAS_PORTABLE)
   asio::awaitable<Result<void>> send_file(const runtime::File& file, std::uint64_t position, std::uint64_t length) {
     ignore_broken_pipe_signal();
     std::error_code error;
@@ -113,6 +122,7 @@ class TcpStream final : public ByteStream {
     if (error) co_return failed("send file", error);
     co_return Result<void>{};
   }
+#endif
 
   asio::awaitable<Result<void>> copy_file(const runtime::File& file, std::uint64_t position, std::uint64_t length) {
     Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, kCopyChunkBytes)));
@@ -196,19 +206,46 @@ Result<std::unique_ptr<Acceptor>> listen_on(const asio::any_io_executor& executo
   return std::make_unique<TcpAcceptor>(std::move(acceptor), options);
 }
 
+/// Where to begin among the addresses of a name. One that never answers takes all the time of an attempt to connect, so
+/// the next attempt must begin behind it; one that answered is where the next begins.
+/// Threads: any.
+class AddressTurns {
+ public:
+  std::size_t first(const std::string& host, std::size_t addresses) {
+    const std::lock_guard lock(mutex_);
+    const auto found = first_.find(host);
+    return found == first_.end() ? 0 : found->second % addresses;
+  }
+  void begin_with(const std::string& host, std::size_t address) {
+    const std::lock_guard lock(mutex_);
+    first_[host] = address;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> first_;  // mutex_
+};
+
 class TcpNetwork final : public Network {
  public:
+  explicit TcpNetwork(std::map<std::string, std::vector<std::string>> names = {}) : names_(std::move(names)) {}
+
   asio::awaitable<Result<std::unique_ptr<ByteStream>>> connect(asio::any_io_executor executor, std::string host,
                                                                std::uint16_t port, SocketOptions options) override {
     auto endpoints = co_await resolve(executor, host, port);
     if (!endpoints) co_return failure(std::move(endpoints.error()));
     std::string reasons;
-    for (const tcp::endpoint& endpoint : *endpoints) {
+    const std::size_t first = turns_.first(host, endpoints->size());
+    for (std::size_t i = 0; i < endpoints->size(); ++i) {
+      const std::size_t at = (first + i) % endpoints->size();
+      const tcp::endpoint& endpoint = (*endpoints)[at];
+      if (endpoints->size() > 1) turns_.begin_with(host, at + 1);  // should this attempt be given up
       tcp::socket socket(executor);
       std::error_code error;
       auto token = asio::redirect_error(asio::use_awaitable, error);
       co_await socket.async_connect(endpoint, token);
       if (!error) {
+        if (endpoints->size() > 1) turns_.begin_with(host, at);
         std::unique_ptr<ByteStream> stream = std::make_unique<TcpStream>(std::move(socket), options);
         co_return stream;
       }
@@ -237,10 +274,14 @@ class TcpNetwork final : public Network {
   }
 
  private:
-  static asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executor executor, std::string host,
-                                                                     std::uint16_t port) {
+  asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executor executor, std::string host,
+                                                              std::uint16_t port) {
     std::vector<tcp::endpoint> endpoints;
     std::error_code error;
+    if (const auto own = names_.find(host); own != names_.end()) {
+      for (const std::string& address : own->second) endpoints.emplace_back(asio::ip::make_address(address), port);
+      co_return endpoints;
+    }
     const asio::ip::address literal = asio::ip::make_address(host, error);
     if (!error) {
       endpoints.emplace_back(literal, port);
@@ -256,9 +297,16 @@ class TcpNetwork final : public Network {
     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
     co_return endpoints;
   }
+
+  const std::map<std::string, std::vector<std::string>> names_;
+  AddressTurns turns_;
 };
 
 }  // namespace
+
+std::unique_ptr<Network> make_tcp_network(std::map<std::string, std::vector<std::string>> names) {
+  return std::make_unique<TcpNetwork>(std::move(names));
+}
 
 Network& tcp_network() {
   static TcpNetwork network;

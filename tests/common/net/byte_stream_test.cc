@@ -1,5 +1,11 @@
 #include "common/net/byte_stream.h"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include "common/net/tcp_network.h"
 #include "common/runtime/async_event.h"
 #include "common/runtime/temporary_directory.h"
 #include "tests/common/net/net_fixture.h"
@@ -178,6 +184,65 @@ TEST(TcpNetwork, connects_by_name_whichever_address_answers) {
       runtime::block_on(env, *reactor, connect_to(tcp_network(), "localhost", (*acceptor)->port()), deadline);
   EXPECT_TRUE(connected) << connected.error().message();
   reactor->stop();
+}
+
+/// An address that takes connections and one, of the same port, that is silent: its queue of connections is full.
+struct SilentAndOpen {
+  SilentAndOpen() {
+    using asio::ip::tcp;
+    open.open(tcp::v4());
+    open.bind({asio::ip::make_address("127.0.0.1"), 0});
+    open.listen();
+    const tcp::endpoint at(asio::ip::make_address("127.0.0.2"), open.local_endpoint().port());
+    silent.open(tcp::v4());
+    silent.bind(at);
+    silent.listen(0);
+    for (int i = 0; i < 4; ++i) {
+      waiting.emplace_back(context).async_connect(at, [](const std::error_code&) {});
+    }
+    context.poll();
+  }
+  std::uint16_t port() const { return open.local_endpoint().port(); }
+
+  asio::io_context context;
+  asio::ip::tcp::acceptor open{context};
+  asio::ip::tcp::acceptor silent{context};
+  std::vector<asio::ip::tcp::socket> waiting;
+};
+
+asio::awaitable<void> connect_into(Network* network, std::uint16_t port, Result<std::unique_ptr<ByteStream>>* out) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  std::string host = "both";
+  *out = co_await network->connect(executor, std::move(host), port, SocketOptions{});
+}
+
+TEST(TcpNetwork, after_an_attempt_at_a_silent_address_the_next_attempt_takes_the_next_address) {
+  SilentAndOpen addresses;
+  const auto network = make_tcp_network({{"both", {"127.0.0.2", "127.0.0.1"}}});
+  asio::io_context context;
+  asio::cancellation_signal give_up;
+  Result<std::unique_ptr<ByteStream>> first = failure(Errc::timed_out);
+  asio::co_spawn(context, connect_into(network.get(), addresses.port(), &first),
+                 asio::bind_cancellation_slot(give_up.slot(), [](const std::exception_ptr&) {}));
+  context.run_for(100ms);
+  ASSERT_FALSE(first) << "the first address was to be silent";
+  give_up.emit(asio::cancellation_type::terminal);
+  context.run_for(5s);
+  Result<std::unique_ptr<ByteStream>> second = failure(Errc::timed_out);
+  context.restart();
+  asio::co_spawn(context, connect_into(network.get(), addresses.port(), &second), asio::detached);
+  context.run_for(5s);
+  EXPECT_TRUE(second) << second.error().message();
+}
+
+TEST(TcpNetwork, a_name_is_tried_at_all_its_addresses_in_one_attempt) {
+  SilentAndOpen addresses;
+  const auto network = make_tcp_network({{"both", {"127.0.0.3", "127.0.0.1"}}});  // nobody listens on the first
+  asio::io_context context;
+  Result<std::unique_ptr<ByteStream>> connected = failure(Errc::timed_out);
+  asio::co_spawn(context, connect_into(network.get(), addresses.port(), &connected), asio::detached);
+  context.run_for(5s);
+  EXPECT_TRUE(connected) << connected.error().message();
 }
 
 TEST(TcpNetwork, a_name_that_does_not_resolve_is_an_error) {
