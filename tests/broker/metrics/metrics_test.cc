@@ -6,7 +6,7 @@
 
 #include "broker/metrics/broker_metrics.h"
 #include "broker/metrics/metrics_server.h"
-#include "common/runtime/block_on.h"
+#include "tests/support/block_on.h"
 
 namespace barnabas::broker {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "common/net/byte_stream.h"
 #include "common/net/memory_network.h"
-#include "common/runtime/block_on.h"
 #include "common/runtime/virtual_env.h"
+#include "tests/support/block_on.h"
 
 namespace barnabas::net {
 

@@ -8,8 +8,8 @@
 #include <atomic>
 #include <thread>
 
-#include "common/runtime/block_on.h"
 #include "common/runtime/virtual_env.h"
+#include "tests/support/block_on.h"
 
 namespace barnabas::runtime {
 namespace {

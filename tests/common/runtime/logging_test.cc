@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <asio/co_spawn.hpp>
 #include <csignal>
 #include <vector>
 
-#include "common/runtime/block_on.h"
+#include "common/runtime/env.h"
 #include "common/runtime/process.h"
 
 namespace barnabas::runtime {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/runtime/async_event.h"
-#include "common/runtime/block_on.h"
+#include "tests/support/block_on.h"
 
 namespace barnabas::runtime {
 namespace {
@@ -81,7 +81,7 @@ TEST(VirtualEnv, block_on_works_from_outside_the_loop_alone) {
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().message(), "a nap: timed out");
   std::error_code code;
-  asio::co_spawn(env.executor(), block_inside(env, *reactor, code), asio::detached);
+  asio::co_spawn(reactor->executor(), block_inside(env, *reactor, code), asio::detached);
   env.run_until([&code] { return bool(code); });
   EXPECT_EQ(code, Errc::would_deadlock);
 }

@@ -17,11 +17,19 @@
 #include "common/runtime/env.h"
 
 namespace barnabas::runtime {
+namespace detail {
 
 /// What a coroutine threw, as a Failure: a cancelled coroutine ends by an exception inside Asio.
-Failure failure_of_exception(std::exception_ptr thrown);
-
-namespace detail {
+inline Failure failure_of_exception(std::exception_ptr thrown) {
+  try {
+    std::rethrow_exception(std::move(thrown));
+  } catch (const std::system_error& error) {
+    if (error.code() == asio::error::operation_aborted) return {make_error_code(Errc::cancelled), {}};
+    return {error.code(), error.what()};
+  } catch (const std::exception& error) {
+    return {make_error_code(Errc::io_error), error.what()};
+  }
+}
 
 template <typename T>
 struct BlockingCall {
@@ -62,7 +70,7 @@ Result<T> block_on(Env& env, Reactor& reactor, asio::awaitable<Result<T>> work, 
   auto end = std::make_shared<detail::CallEnd<T>>(call);
   const asio::any_io_executor executor = reactor.executor();
   auto on_done = [end = std::move(end)](std::exception_ptr thrown, Result<T> outcome) {
-    end->call->finish(thrown ? Result<T>(failure(failure_of_exception(thrown))) : std::move(outcome));
+    end->call->finish(thrown ? Result<T>(failure(detail::failure_of_exception(thrown))) : std::move(outcome));
   };
   asio::co_spawn(executor, std::move(work),
                  asio::bind_cancellation_slot(call->cancellation.slot(), std::move(on_done)));
