@@ -13,7 +13,7 @@ constexpr const char* kHead =
     "\n"
     "Every API that Apache Kafka 4.3 has on a broker's listener, and what is spoken of it here: by the broker\n"
     "(`barnabas-broker`, the embedded one) and by the client library. Written from the tables in the code by\n"
-    "`BARNABAS_WRITE_DOCS=1 build/debug/bin/api_tests --gtest_filter='ProtocolPage*'`.\n"
+    "`BARNABAS_WRITE_DOCS=1 ctest --test-dir build/debug -R page_is_current`.\n"
     "\n"
     "Only ApiVersions answers a version that is not served (UNSUPPORTED_VERSION in a version 0 body); any other "
     "unknown\n"

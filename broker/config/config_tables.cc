@@ -67,12 +67,6 @@ std::vector<std::string> elements_of(std::string_view inside) {
   return elements;
 }
 
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return result;
-}
-
 /// "[1,...,9] or -1": a range with one value outside it.
 void allow_exception(ConfigDef& def, double exception) {
   const double min = *def.min;
@@ -83,17 +77,6 @@ void allow_exception(ConfigDef& def, double exception) {
     if (value && (*value == exception || (*value >= min && *value <= max))) return std::nullopt;
     return "allowed: " + std::to_string(static_cast<int>(min)) + " to " + std::to_string(static_cast<int>(max)) +
            ", or " + std::to_string(static_cast<int>(exception));
-  };
-}
-
-void allow_in_any_case(ConfigDef& def, std::vector<std::string> allowed) {
-  def.check = [allowed](const std::string& text) -> std::optional<std::string> {
-    for (const auto& one : allowed) {
-      if (upper(text) == one) return std::nullopt;
-    }
-    std::string problem = "allowed:";
-    for (const auto& one : allowed) problem += " " + one;
-    return problem;
   };
 }
 
@@ -114,10 +97,12 @@ void apply_range(ConfigDef& def, std::string_view range) {
     return;
   }
   if (range.find("[partitionId]") == 0) return;
-  if (case_insensitive)
-    allow_in_any_case(def, elements);
-  else
-    def.allowed = elements;
+  def.allowed = elements;
+  def.any_case = case_insensitive;
+  if (!case_insensitive || !def.default_value) return;
+  for (std::string& one : def.allowed) {  // Kafka writes these in capitals, its own default not always
+    if (runtime::equals_in_any_case(one, *def.default_value)) one = *def.default_value;
+  }
 }
 
 ConfigDef def_of(const SettingRow& row) {

@@ -36,6 +36,10 @@ runtime::ConfigDef definition_of(const ConsumerConfigRow& row) {
       return policy ? std::nullopt : std::optional(policy.error().subject);
     };
   }
+  if (def.name == "group.protocol") {
+    def.allowed = {"classic", "consumer"};
+    def.any_case = true;
+  }
   return def;
 }
 

@@ -95,6 +95,7 @@ void add_metadata(std::vector<ConfigDef>& rows) {
   ConfigDef strategy = one_of("metadata.recovery.strategy", "rebootstrap", {"none", "rebootstrap"},
                               "Whether the bootstrap servers are asked again when no known broker answers.");
   strategy.importance = low;
+  strategy.any_case = true;
   rows.push_back(std::move(strategy));
   rows.push_back(number("metadata.recovery.rebootstrap.trigger.ms", long_integer, "300000", 0, low,
                         "Without any metadata for so long, the bootstrap servers are asked again."));
@@ -114,10 +115,14 @@ void add_inert(std::vector<ConfigDef>& rows, ClientKind kind) {
       row("metric.reporters", list, "org.apache.kafka.common.metrics.JmxReporter", low, "Classes that get metrics."),
       kJvm);
   accepted(number("metrics.num.samples", integer, "2", 1, low, "Samples kept for a metric."), kJvm);
-  accepted(row("metrics.recording.level", string, "INFO", low, "Which metrics are recorded."), kJvm);
+  ConfigDef level =
+      one_of("metrics.recording.level", "INFO", {"INFO", "DEBUG", "TRACE"}, "Which metrics are recorded.");
+  level.importance = low;
+  accepted(std::move(level), kJvm);
   accepted(number("metrics.sample.window.ms", long_integer, "30000", 0, low, "Time window of a sample."), kJvm);
   ConfigDef protocol = one_of("security.protocol", "PLAINTEXT", {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"},
                               "How connections are secured.");
+  protocol.any_case = true;
   rows.push_back(with_status(std::move(protocol), ConfigStatus::refused, "TLS and SASL are not there yet"));
   ConfigDef providers = row("security.providers", string, "", low, "Classes that bring algorithms.");
   providers.default_value.reset();
@@ -210,7 +215,7 @@ runtime::Logger make_logger(const LogSink& sink, const std::string& client_id) {
 void log_settings_without_effect(const runtime::Logger& logger, const runtime::ParsedConfig& parsed) {
   std::string names;
   for (const std::string& name : parsed.without_effect()) names += (names.empty() ? "" : ", ") + name;
-  if (!names.empty()) logger.info("settings without effect: {}", names);
+  if (!names.empty()) logger.warn("settings without effect here: {}", names);
 }
 
 }  // namespace barnabas::client

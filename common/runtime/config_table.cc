@@ -32,9 +32,14 @@ std::vector<std::string> split_list(std::string_view text) {
   return elements;
 }
 
-std::optional<bool> parse_boolean(std::string_view text) {
-  std::string lower(trimmed(text));
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
+}
+
+std::optional<bool> parse_boolean(std::string_view text) {
+  const std::string lower = lower_case(trimmed(text));
   if (lower == "true") return true;
   if (lower == "false") return false;
   return std::nullopt;
@@ -88,7 +93,9 @@ std::string plain(double number) {
 }
 
 std::string range_text(const ConfigDef& row) {
-  if (!row.allowed.empty()) return fmt::format("{}", fmt::join(row.allowed, ", "));
+  if (!row.allowed.empty()) {
+    return fmt::format("{}{}", fmt::join(row.allowed, ", "), row.any_case ? " (in any case)" : "");
+  }
   if (row.min && row.max) return plain(*row.min) + " to " + plain(*row.max);
   if (row.min) return "at least " + plain(*row.min);
   if (row.max) return "at most " + plain(*row.max);
@@ -112,6 +119,15 @@ bool is_in_range(const ConfigDef& row, const ConfigValue& value) {
   else
     return true;
   return !(row.min && number < *row.min) && !(row.max && number > *row.max);
+}
+
+/// The setting's own spelling of what was given in another one; else as it was given.
+void apply_spelling(const ConfigDef& row, ConfigValue& value) {
+  auto* text = std::get_if<std::string>(&value);
+  if (!row.any_case || text == nullptr) return;
+  const auto same = [text](const std::string& one) { return equals_in_any_case(one, *text); };
+  const auto found = std::find_if(row.allowed.begin(), row.allowed.end(), same);
+  if (found != row.allowed.end()) *text = *found;
 }
 
 /// A password must not reach a log line.
@@ -165,6 +181,10 @@ std::string_view to_string(ConfigType type) noexcept {
       return "password";
   }
   return "unknown";
+}
+
+bool equals_in_any_case(std::string_view a, std::string_view b) {
+  return lower_case(a) == lower_case(b);
 }
 
 std::optional<std::string> to_text(const ConfigValue& value) {
@@ -250,8 +270,10 @@ Result<ConfigValue> ConfigTable::parse_value(const ConfigDef& row, const std::op
   auto value = typed(row.type, *text);
   if (!value) {
     return failure(Errc::invalid_config,
-                   fmt::format("{}={} (it takes a {})", row.name, shown(row, *text), to_string(row.type)));
+                   fmt::format("{}={} (it takes {} {})", row.name, shown(row, *text),
+                               row.type == ConfigType::integer ? "an" : "a", to_string(row.type)));
   }
+  apply_spelling(row, *value);
   if (!is_in_range(row, *value)) {
     return failure(Errc::invalid_config,
                    fmt::format("{}={} (allowed: {})", row.name, shown(row, *text), range_text(row)));

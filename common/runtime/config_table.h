@@ -39,6 +39,7 @@ struct ConfigDef {
   ConfigStatus status = ConfigStatus::acts;
   std::string differs;  ///< How it differs from Kafka and why; why it is accepted or refused.
   bool required = false;
+  bool any_case = false;  ///< `allowed` holds in any case, and the value is what stands there.
   /// Why a (well-typed) value cannot be, or nothing.
   std::function<std::optional<std::string>(const std::string&)> check;
 };
@@ -114,6 +115,8 @@ class ConfigTable {
 };
 
 std::string_view to_string(ConfigType type) noexcept;
+/// Of ASCII letters only, as names in settings have.
+bool equals_in_any_case(std::string_view a, std::string_view b);
 /// As Kafka writes it: list elements with commas between, numbers plain; none for null.
 std::optional<std::string> to_text(const ConfigValue& value);
 

@@ -31,8 +31,15 @@ const ConfigTable& table() {
           {.name = "security.protocol",
            .type = ConfigType::string,
            .default_value = "PLAINTEXT",
+           .allowed = {"PLAINTEXT", "SSL"},
            .status = ConfigStatus::refused,
-           .differs = "TLS and SASL are not there yet"},
+           .differs = "TLS and SASL are not there yet",
+           .any_case = true},
+          {.name = "metadata.recovery.strategy",
+           .type = ConfigType::string,
+           .default_value = "rebootstrap",
+           .allowed = {"none", "rebootstrap"},
+           .any_case = true},
           {.name = "metric.reporters",
            .type = ConfigType::list,
            .default_value = "",
@@ -76,9 +83,9 @@ TEST(ConfigTable, suggests_the_nearest_name) {
 }
 
 TEST(ConfigTable, refuses_ill_typed_values_and_those_out_of_range) {
-  EXPECT_EQ(problem_of({{"batch.size", "many"}}), "batch.size=many (it takes a int): invalid configuration");
+  EXPECT_EQ(problem_of({{"batch.size", "many"}}), "batch.size=many (it takes an int): invalid configuration");
   EXPECT_EQ(problem_of({{"batch.size", "2147483648"}}),
-            "batch.size=2147483648 (it takes a int): invalid configuration");
+            "batch.size=2147483648 (it takes an int): invalid configuration");
   EXPECT_EQ(problem_of({{"batch.size", "-1"}}), "batch.size=-1 (allowed: at least 0): invalid configuration");
   EXPECT_EQ(problem_of({{"backoff.jitter", "1.5"}}), "backoff.jitter=1.5 (allowed: 0 to 1): invalid configuration");
   EXPECT_EQ(problem_of({{"acks", "2"}}), "acks=2 (allowed: all, -1, 0, 1): invalid configuration");
@@ -90,6 +97,16 @@ TEST(ConfigTable, refused_settings_may_only_say_their_default) {
   EXPECT_EQ(problem_of({{"security.protocol", "PLAINTEXT"}}), "no problem");
   EXPECT_EQ(problem_of({{"security.protocol", "SSL"}}),
             "security.protocol=SSL is refused: TLS and SASL are not there yet: invalid configuration");
+}
+
+TEST(ConfigTable, takes_a_word_in_any_case_where_the_setting_says_so) {
+  const auto parsed = table().parse({{"metadata.recovery.strategy", "NONE"}, {"security.protocol", "plaintext"}});
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(parsed->get_string("metadata.recovery.strategy"), "none");
+  EXPECT_EQ(parsed->get_string("security.protocol"), "PLAINTEXT");
+  EXPECT_EQ(problem_of({{"metadata.recovery.strategy", "maybe"}}),
+            "metadata.recovery.strategy=maybe (allowed: none, rebootstrap (in any case)): invalid configuration");
+  EXPECT_EQ(problem_of({{"acks", "ALL"}}), "acks=ALL (allowed: all, -1, 0, 1): invalid configuration");
 }
 
 TEST(ConfigTable, a_password_is_never_shown) {
@@ -119,9 +136,9 @@ TEST(ConfigTable, renders_markdown) {
   EXPECT_NE(page.find("| `acks` | string | all | all, -1, 0, 1 | Who \\| must have it | acts |  |\n"),
             std::string::npos)
       << page;
-  EXPECT_NE(
-      page.find("| `security.protocol` | string | PLAINTEXT |  |  | refused | TLS and SASL are not there yet |\n"),
-      std::string::npos);
+  EXPECT_NE(page.find("| `security.protocol` | string | PLAINTEXT | PLAINTEXT, SSL (in any case) |  | refused | TLS "
+                      "and SASL are not there yet |\n"),
+            std::string::npos);
 }
 
 TEST(EditDistance, counts_insertions_deletions_replacements_and_swaps) {
