@@ -25,6 +25,13 @@ inline asio::awaitable<Result<ConnectionPtr>> connect_to(AdminPtr admin, Target 
   co_return co_await router.connection_to_any(deadline);
 }
 
+/// What a call that ran out of time or retries says; the caller adds "timed out".
+inline std::string exhausted(const std::string& name, int attempts, const Failure& last) {
+  const std::string why = last.code == Errc::timed_out ? last.subject : last.message();
+  if (attempts == 1) return name + ": " + why;
+  return name + " failed after " + std::to_string(attempts) + " attempts, last: " + why;
+}
+
 /// One request, repeated after lost connections and late answers until the deadline. `build` makes it for the version
 /// agreed on. Errors: Errc::timed_out says how often it was tried and why the last attempt failed; what no retry can
 /// change comes at once.
@@ -52,8 +59,7 @@ asio::awaitable<Result<Reply<Response>>> ask(AdminPtr admin, Target target, std:
     if (!is_retriable(why)) co_return failure(std::move(why));
     const auto next = admin->runtime()->now() + backoff.next();
     if (next >= deadline || attempts > admin->config().retries) {
-      co_return failure(Errc::timed_out,
-                        name + " failed after " + std::to_string(attempts) + " attempts, last: " + why.message());
+      co_return failure(Errc::timed_out, exhausted(name, attempts, why));
     }
     const auto slept = co_await admin->router().sleep_until(next);
     if (!slept) co_return failure(slept.error());

@@ -18,7 +18,7 @@ struct ApiVersionsOptions {
 };
 
 int show(const ApiVersionsOptions& options) {
-  Admin admin(options.client.config());
+  Admin admin(options.client.admin_config());
   for (const BrokerApiVersions& broker : admin.api_versions()) {
     if (!options.json) std::cout << fmt::format("broker {}\n", broker.broker_id);
     for (const ApiVersionRange& api : broker.apis) {

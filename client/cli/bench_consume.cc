@@ -10,6 +10,7 @@
 #include "client/cli/command_line.h"
 #include "client/cli/measurement.h"
 #include "client/cli/progress.h"
+#include "client/cli/topic_partitions.h"
 #include "common/runtime/env.h"
 
 namespace barnabas::cli {
@@ -25,11 +26,8 @@ struct BenchConsumeOptions {
 };
 
 int bench(const BenchConsumeOptions& options) {
+  const auto partitions = partitions_of(options.client, Runtime::make(), options.topic);
   Consumer consumer(options.client.config({{"auto.offset.reset", "earliest"}, {"allow.auto.create.topics", "false"}}));
-  std::vector<TopicPartition> partitions;
-  for (const PartitionInfo& partition : consumer.partitions_for(options.topic)) {
-    partitions.push_back({options.topic, partition.partition});
-  }
   std::uint64_t wanted = 0;  // upper bound: offsets may have gaps
   const auto beginnings = consumer.beginning_offsets(partitions);
   const auto ends = consumer.end_offsets(partitions);
@@ -54,7 +52,7 @@ int bench(const BenchConsumeOptions& options) {
       bytes += record.key().value_or("").size() + record.value().value_or("").size();
     }
     records += polled.size();
-    progress.update(records, bytes, records, 0);
+    progress.update({.records = records, .bytes = bytes});
     if (!polled.empty()) continue;
     while (!unread.empty() && consumer.position(unread.begin()->first) >= unread.begin()->second) {
       unread.erase(unread.begin());
@@ -72,9 +70,12 @@ void add_bench_consume(CLI::App& bench_app, Run& run) {
   CLI::App* verb = bench_app.add_subcommand("consume", "Reads a topic from its beginning as fast as it goes");
   options->client.add_to(*verb);
   verb->add_option("-t,--topic", options->topic, "what to read")->required();
-  verb->add_option("-c,--count", options->count, "records; default: all that are there");
-  verb->add_option(
-      "-s,--size", [](const CLI::results_t&) { return true; }, "accepted, so that both benches take the same options");
+  verb->add_option("-c,--count", options->count, "records; default: all that are there")->check(not_negative);
+  for (const char* name : {"-s,--size", "-z,--compression", "-a,--acks"}) {
+    verb->add_option(
+        name, [](const CLI::results_t&) { return true; },
+        "no effect: taken so that both benches have the same options");
+  }
   verb->add_flag("--json", options->json, "one object");
   verb->callback([options, &run] { run = [options] { return bench(*options); }; });
 }

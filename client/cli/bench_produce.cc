@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <iostream>
 #include <memory>
 
@@ -9,6 +10,7 @@
 #include "client/cli/command_line.h"
 #include "client/cli/measurement.h"
 #include "client/cli/progress.h"
+#include "client/cli/topic_partitions.h"
 #include "common/runtime/env.h"
 
 namespace barnabas::cli {
@@ -36,17 +38,17 @@ std::string random_text(std::size_t size) {
   return text;
 }
 
-/// Written by delivery callbacks, which run one at a time; read after close().
+/// Written by delivery callbacks, which run one at a time; all but the counts are read after close().
 struct Outcome {
   Measurement measurement{"produce", "send to acknowledgement"};
   runtime::Clock& clock = runtime::system_env().clock();
-  std::uint64_t acknowledged = 0;
-  std::uint64_t failed = 0;
+  std::atomic<std::uint64_t> acknowledged{0};
+  std::atomic<std::uint64_t> failed{0};
   std::string first_failure;
 
   void take(const Delivery& delivery) {
     if (delivery.ok()) {
-      ++acknowledged;
+      acknowledged.store(acknowledged.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     } else if (failed++ == 0) {
       first_failure = delivery.context + ": " + delivery.error.message();
     }
@@ -55,11 +57,18 @@ struct Outcome {
 
 int bench(const BenchProduceOptions& options) {
   const std::string text = random_text(options.size + kSpareBytes);
+  partition_count(options.client, Runtime::make(), options.topic);  // or a wrong address would be found out late
   auto outcome = std::make_unique<Outcome>();
   Outcome* result = outcome.get();
   Producer producer(options.client.config({{"compression.type", options.compression}, {"acks", options.acks}}));
   {
     Progress progress("produced", options.count);
+    const auto show = [&](std::uint64_t sent) {
+      progress.update({.records = sent,
+                       .bytes = sent * options.size,
+                       .acknowledged = result->acknowledged,
+                       .failed = result->failed});
+    };
     for (std::uint64_t i = 0; i < options.count; ++i) {
       const std::string_view value = std::string_view(text).substr(i * kStep % kSpareBytes, options.size);
       if (i % kRecordsPerSample != 0) {
@@ -71,13 +80,16 @@ int bench(const BenchProduceOptions& options) {
         result->take(d);
         result->measurement.add_latency(result->clock.now() - sent);
       });
-      progress.update(i, i * options.size, i, 0);
+      show(i);
     }
+    producer.flush();
     producer.close();
+    show(options.count);
   }
   if (result->failed > 0) {
-    throw Error(make_error_code(Errc::io_error), fmt::format("{} of {} records were not stored; the first: {}",
-                                                             result->failed, options.count, result->first_failure));
+    throw Error(make_error_code(Errc::io_error),
+                fmt::format("{} of {} records were not stored; the first: {}", result->failed.load(), options.count,
+                            result->first_failure));
   }
   std::cout << result->measurement.finish(options.count, options.count * options.size, options.json);
   return kSuccess;
@@ -90,8 +102,8 @@ void add_bench_produce(CLI::App& bench_app, Run& run) {
   CLI::App* verb = bench_app.add_subcommand("produce", "Sends random text as fast as it goes");
   options->client.add_to(*verb);
   verb->add_option("-t,--topic", options->topic, "where to")->required();
-  verb->add_option("-c,--count", options->count, "records")->capture_default_str();
-  verb->add_option("-s,--size", options->size, "bytes of a value")->capture_default_str();
+  verb->add_option("-c,--count", options->count, "records")->check(not_negative)->capture_default_str();
+  verb->add_option("-s,--size", options->size, "bytes of a value")->check(not_negative)->capture_default_str();
   verb->add_option("-z,--compression", options->compression, "none, gzip, snappy, lz4 or zstd")->capture_default_str();
   verb->add_option("-a,--acks", options->acks, "0, 1 or all")->capture_default_str();
   verb->add_flag("--json", options->json, "one object");

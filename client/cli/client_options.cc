@@ -14,6 +14,8 @@ constexpr std::string_view kConnectionSettings[] = {
     "bootstrap.servers", "client.id",          "client.dns.lookup",     "security.", "sasl.", "ssl.", "socket.",
     "reconnect.",        "request.timeout.ms", "default.api.timeout.ms"};
 
+constexpr const char* kPatienceMs = "10000";
+
 }  // namespace
 
 void ClientOptions::add_to(CLI::App& verb) {
@@ -33,14 +35,22 @@ Config ClientOptions::config(const Config& defaults) const {
   return config;
 }
 
+Config ClientOptions::admin_config() const {
+  return config({{"default.api.timeout.ms", kPatienceMs}});
+}
+
 Config ClientOptions::connection_config() const {
   Config known;
-  const Config all = config();
+  const Config all = admin_config();
   for (const auto& [name, value] : all.properties()) {
     const auto is_prefix = [&name = name](std::string_view prefix) { return name.rfind(prefix, 0) == 0; };
     if (std::any_of(std::begin(kConnectionSettings), std::end(kConnectionSettings), is_prefix)) known.set(name, value);
   }
   return known;
+}
+
+std::string not_negative(const std::string& text) {
+  return text.rfind('-', 0) == 0 ? text + " is negative" : std::string();
 }
 
 std::pair<std::string, std::string> split_pair(const std::string& text, const std::string& option) {

@@ -27,9 +27,14 @@ struct ClientOptions {
   /// bootstrap.servers and client.id, then `defaults`, then the user's properties, which win.
   /// Errors: throws UsageError for a property without '='.
   Config config(const Config& defaults = {}) const;
-  /// Of the same only what it takes to connect, which any kind of client knows.
+  /// config() for an Admin, which gives up sooner than Kafka's minute: somebody waits at the terminal.
+  Config admin_config() const;
+  /// Of admin_config() only what it takes to connect, which any kind of client knows.
   Config connection_config() const;
 };
+
+/// For options that count: what is wrong with the text, or nothing. (An unsigned number would take -1.)
+std::string not_negative(const std::string& text);
 
 /// "name=value" in its parts. Errors: throws UsageError that names the option.
 std::pair<std::string, std::string> split_pair(const std::string& text, const std::string& option);

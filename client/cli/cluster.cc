@@ -18,7 +18,7 @@ struct ClusterOptions {
 };
 
 int show(const ClusterOptions& options) {
-  Admin admin(options.client.config());
+  Admin admin(options.client.admin_config());
   const ClusterDescription cluster = admin.describe_cluster();
   if (options.json) {
     nlohmann::ordered_json brokers = nlohmann::ordered_json::array();

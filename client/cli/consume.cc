@@ -6,13 +6,14 @@
 #include <memory>
 #include <optional>
 
-#include "barnabas/admin.h"
 #include "barnabas/consumer.h"
 #include "client/cli/client_options.h"
 #include "client/cli/command_line.h"
 #include "client/cli/record_format.h"
 #include "client/cli/record_json.h"
 #include "client/cli/start_point.h"
+#include "client/cli/topic_partitions.h"
+#include "common/runtime/process.h"
 
 namespace barnabas::cli {
 namespace {
@@ -43,48 +44,30 @@ class ConsumeRun {
         start_(value_or_usage_error(parse_start_point(options.from))),
         format_(value_or_usage_error(RecordFormat::parse(options.format))),
         runtime_(Runtime::make()),
+        partitions_(partitions_of(options.client, runtime_, options.topic, options.partitions)),
         consumer_(options.client.config({{"auto.offset.reset", "earliest"}, {"allow.auto.create.topics", "false"}}),
                   {.runtime = runtime_}) {}
 
   int run() {
-    const auto partitions = chosen_partitions();
-    ends_ = consumer_.end_offsets(partitions);
-    consumer_.assign(partitions);
-    seek(partitions);
+    ends_ = consumer_.end_offsets(partitions_);
+    consumer_.assign(partitions_);
+    seek();
+    int code = kSuccess;
     while (!is_finished()) {
       print(consumer_.poll(100ms));
       std::cout.flush();
-      if (!std::cout) break;
+      if (!std::cout) break;  // the caller sees it too, and says so
+      if (runtime::stdout_is_closed()) {
+        code = kFailed;
+        break;
+      }
     }
     consumer_.close(5s);
-    return kSuccess;
+    return code;
   }
 
  private:
-  /// Fails at once where the topic does not exist, which a consumer would wait for.
-  std::vector<TopicPartition> chosen_partitions() {
-    Admin admin(options_.client.connection_config(), {.runtime = runtime_});
-    const auto topics = admin.describe_topics({options_.topic});
-    if (topics.empty() || topics.front().error) {
-      const auto error = topics.empty() ? kafka_error(3) : topics.front().error.code;
-      throw Error(error, "topic " + options_.topic);
-    }
-    std::vector<TopicPartition> partitions;
-    const auto count = static_cast<std::int32_t>(topics.front().partitions.size());
-    for (const std::int32_t partition : options_.partitions) {
-      if (partition >= 0 && partition < count) continue;
-      throw UsageError(fmt::format("topic {} has {} partitions, none is number {}", options_.topic, count, partition));
-    }
-    for (std::int32_t partition = 0; partition < count; ++partition) {
-      const bool wanted =
-          options_.partitions.empty() ||
-          std::find(options_.partitions.begin(), options_.partitions.end(), partition) != options_.partitions.end();
-      if (wanted) partitions.push_back({options_.topic, partition});
-    }
-    return partitions;
-  }
-
-  void seek(const std::vector<TopicPartition>& partitions) {
+  void seek() {
     switch (start_.kind) {
       case StartPoint::Kind::beginning:
         return consumer_.seek_to_beginning();
@@ -92,16 +75,16 @@ class ConsumeRun {
         for (const auto& [where, end] : ends_) consumer_.seek(where, end);
         return;
       case StartPoint::Kind::offset:
-        return seek_to_offset(partitions);
+        return seek_to_offset();
       case StartPoint::Kind::time:
-        return seek_to_time(partitions);
+        return seek_to_time();
     }
   }
 
   /// A partition that does not reach so far (or no longer) starts at its nearest end, and that is said.
-  void seek_to_offset(const std::vector<TopicPartition>& partitions) {
-    const auto beginnings = consumer_.beginning_offsets(partitions);
-    for (const TopicPartition& where : partitions) {
+  void seek_to_offset() {
+    const auto beginnings = consumer_.beginning_offsets(partitions_);
+    for (const TopicPartition& where : partitions_) {
       const std::int64_t offset = std::clamp(start_.value, beginnings.at(where), ends_.at(where));
       if (offset != start_.value) {
         std::cerr << fmt::format("barnabas: {} has offsets {} to {}: starting at {}\n", where.to_string(),
@@ -111,9 +94,9 @@ class ConsumeRun {
     }
   }
 
-  void seek_to_time(const std::vector<TopicPartition>& partitions) {
+  void seek_to_time() {
     std::map<TopicPartition, Timestamp> times;
-    for (const TopicPartition& where : partitions) times.emplace(where, std::chrono::milliseconds(start_.value));
+    for (const TopicPartition& where : partitions_) times.emplace(where, std::chrono::milliseconds(start_.value));
     for (const auto& [where, found] : consumer_.offsets_for_times(times)) {
       consumer_.seek(where, found ? found->offset : ends_.at(where));
     }
@@ -152,7 +135,8 @@ class ConsumeRun {
   const ConsumeOptions& options_;
   const StartPoint start_;
   const RecordFormat format_;
-  Runtime runtime_;
+  const Runtime runtime_;
+  const std::vector<TopicPartition> partitions_;
   Consumer consumer_;
   std::map<TopicPartition, std::int64_t> ends_;  // of partitions not read to the end yet
   std::uint64_t printed_ = 0;
@@ -170,7 +154,7 @@ void add_consume(CLI::App& app, Run& run) {
                    "beginning, end, an offset, an ISO 8601 time, or @ and milliseconds since 1970")
       ->capture_default_str();
   verb->add_option("-p,--partition", options->partitions, "only these; may be given again")->allow_extra_args(false);
-  verb->add_option("-c,--count", options->count, "stop after so many records");
+  verb->add_option("-c,--count", options->count, "stop after so many records")->check(not_negative);
   verb->add_flag("-f,--follow", options->follow, "wait for new records at the end");
   CLI::Option* format =
       verb->add_option("--format", options->format,

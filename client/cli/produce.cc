@@ -2,16 +2,21 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <optional>
 
+#include "barnabas/error.h"
 #include "barnabas/producer.h"
 #include "client/cli/client_options.h"
 #include "client/cli/command_line.h"
 #include "client/cli/lines.h"
 #include "client/cli/progress.h"
 #include "client/cli/record_json.h"
+#include "client/cli/topic_partitions.h"
+#include "common/runtime/process.h"
 
 namespace barnabas::cli {
 namespace {
@@ -51,25 +56,27 @@ class ProduceRun {
  public:
   explicit ProduceRun(const ProduceOptions& options)
       : options_(options),
+        partition_count_(partition_count(options.client, Runtime::make(), options.topic)),
         producer_(options.client.config({{"compression.type", options.compression}, {"acks", options.acks}})),
-        progress_("produced", 0) {
+        progress_("produced", 0, options.file != "-" || !runtime::stdin_is_terminal()) {
     for (const std::string& header : options.headers) fixed_headers_.push_back(split_pair(header, "--header"));
   }
 
   int run() {
     Lines lines(options_.file);
-    std::string line;
-    while (lines.next(line)) {
-      ++number_;
-      if (options_.json) {
-        send_json(line);
-      } else {
-        send_line(line);
-      }
-      progress_.update(number_, bytes_, deliveries_.acknowledged, deliveries_.failed);
+    if (partition_count_ && options_.partition >= 0) {
+      check_partition(options_.topic, *partition_count_, options_.partition);
     }
+    try {
+      send_all(lines);
+    } catch (const std::exception&) {
+      producer_.flush();  // what stands before a line that is wrong is stored
+      throw;
+    }
+    producer_.flush();
     producer_.close();
-    progress_.update(number_, bytes_, deliveries_.acknowledged, deliveries_.failed);
+    show();
+    progress_.end();
     if (deliveries_.failed == 0) return kSuccess;
     const std::lock_guard lock(deliveries_.mutex);
     std::cerr << fmt::format("barnabas: {} of {} records were not stored; the first: {}\n", deliveries_.failed.load(),
@@ -78,6 +85,24 @@ class ProduceRun {
   }
 
  private:
+  void show() {
+    progress_.update(
+        {.records = number_, .bytes = bytes_, .acknowledged = deliveries_.acknowledged, .failed = deliveries_.failed});
+  }
+
+  void send_all(Lines& lines) {
+    std::string line;
+    while (lines.next(line)) {
+      ++number_;
+      if (options_.json) {
+        send_json(line);
+      } else {
+        send_line(line);
+      }
+      show();
+    }
+  }
+
   void send_line(std::string_view line) {
     Record record{.topic = options_.topic};
     if (options_.key_separator.empty()) {
@@ -107,12 +132,18 @@ class ProduceRun {
     for (const auto& [name, value] : own_headers) headers_.push_back({name, value});
     record.headers = headers_;
     if (options_.partition >= 0) record.partition = options_.partition;
+    if (record.partition && partition_count_) check_partition(options_.topic, *partition_count_, *record.partition);
     bytes_ += record.key.size() + record.value.size();
-    producer_.send(record, [this](const Delivery& delivery) { deliveries_.take(delivery); });
+    try {
+      producer_.send(record, [this](const Delivery& delivery) { deliveries_.take(delivery); });
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("line {}: {}", number_, error.context()));
+    }
   }
 
   const ProduceOptions& options_;
-  Deliveries deliveries_;  // before the producer: its callbacks come until it is gone
+  const std::optional<std::int32_t> partition_count_;  // none: the topic is still to be made
+  Deliveries deliveries_;                              // before the producer: its callbacks come until it is gone
   Producer producer_;
   Progress progress_;
   std::vector<std::pair<std::string, std::string>> fixed_headers_;

@@ -25,11 +25,17 @@ struct TopicOptions {
 };
 
 /// Says on standard error what went wrong with one topic; returns whether something did.
-bool report(const std::string& name, const ItemError& error) {
+bool report(const ItemError& error) {
   if (!error) return false;
-  std::cerr << "barnabas: topic " << name << ": "
-            << (error.context.empty() ? error.code.message() : error.context + ": " + error.code.message()) << '\n';
+  const std::string code = error.code.message();  // "TOPIC_ALREADY_EXISTS: ..."; the context has the words already
+  std::cerr << fmt::format("barnabas: {} ({})\n", error.context, code.substr(0, code.find(':')));
   return true;
+}
+
+/// Changing many topics may take the minute that Kafka's clients wait; finding a broker may not.
+Admin admin_for_changes(const TopicOptions& options) {
+  Admin(options.client.connection_config()).describe_topics(options.names);
+  return Admin(options.client.config());
 }
 
 int create(const TopicOptions& options) {
@@ -39,10 +45,10 @@ int create(const TopicOptions& options) {
     for (const std::string& config : options.configs) topic.configs.insert(split_pair(config, "--config"));
     topics.push_back(std::move(topic));
   }
-  Admin admin(options.client.config());
+  Admin admin = admin_for_changes(options);
   bool failed = false;
   for (const CreatedTopic& topic : admin.create_topics(std::move(topics))) {
-    if (report(topic.name, topic.error)) {
+    if (report(topic.error)) {
       failed = true;
     } else {
       std::cout << fmt::format("{} created: {} partitions\n", topic.name, topic.partitions);
@@ -52,7 +58,7 @@ int create(const TopicOptions& options) {
 }
 
 int list(const TopicOptions& options) {
-  Admin admin(options.client.config());
+  Admin admin(options.client.admin_config());
   for (const TopicListing& topic : admin.list_topics(options.with_internal)) {
     if (options.json) {
       std::cout << Json{{"name", topic.name}, {"topic_id", topic.topic_id}, {"internal", topic.is_internal}}.dump()
@@ -87,10 +93,10 @@ void print(const TopicDescription& topic) {
 }
 
 int describe(const TopicOptions& options) {
-  Admin admin(options.client.config());
+  Admin admin(options.client.admin_config());
   bool failed = false;
   for (const TopicDescription& topic : admin.describe_topics(options.names)) {
-    if (report(topic.name, topic.error)) {
+    if (report(topic.error)) {
       failed = true;
     } else if (options.json) {
       std::cout << json_of(topic).dump() << '\n';
@@ -102,10 +108,10 @@ int describe(const TopicOptions& options) {
 }
 
 int remove(const TopicOptions& options) {
-  Admin admin(options.client.config());
+  Admin admin = admin_for_changes(options);
   bool failed = false;
   for (const DeletedTopic& topic : admin.delete_topics(options.names)) {
-    if (report(topic.name, topic.error)) {
+    if (report(topic.error)) {
       failed = true;
     } else {
       std::cout << topic.name << " deleted\n";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <bit>
 
 #include "client/core/errors.h"
 
@@ -188,7 +189,9 @@ void RequestRouter::finish_attempt(LinkKey key, const ConnectionPtr& connection,
     ++link.failures;
     link.last_failure = opened.error();
     link.not_before = runtime_->now() + link.backoff.next();
-    if (!closed_) logger_.warn("{} (attempt {})", opened.error().message(), link.failures);
+    // The first, second, fourth, eighth, ... in a row: a broker that stays away does not fill the log.
+    const bool is_told = std::has_single_bit(static_cast<unsigned>(link.failures));
+    if (!closed_ && is_told) logger_.warn("{} (attempt {})", opened.error().message(), link.failures);
     if (!is_bootstrap(key) && !closed_) request_metadata_update();
   }
   const auto gate = std::exchange(link.attempt, nullptr);

@@ -20,6 +20,10 @@ std::size_t processor_count() noexcept;
 
 /// Whether progress bars make sense: standard error is a terminal.
 bool stderr_is_terminal() noexcept;
+/// Whether somebody types what is read from standard input.
+bool stdin_is_terminal() noexcept;
+/// Whether nobody reads any more what is written to standard output: a pipe whose other end is closed.
+bool stdout_is_closed() noexcept;
 /// Columns of standard error's terminal; 80 where it is none.
 int terminal_columns() noexcept;
 

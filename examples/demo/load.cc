@@ -7,8 +7,8 @@
 #include <chrono>
 #include <mutex>
 
+#include "client/cli/progress.h"
 #include "examples/demo/digest.h"
-#include "examples/demo/progress.h"
 
 namespace demo {
 namespace {
@@ -33,11 +33,11 @@ class Loader {
     for (std::size_t i = 0; i < items_.size(); ++i) {
       send(producer, i);
       const std::lock_guard guard(mutex_);
-      progress_.show(acknowledged_ + failed_, sent_bytes_, counts());
+      show();
     }
     producer.flush();
     const std::lock_guard guard(mutex_);
-    progress_.show(acknowledged_ + failed_, sent_bytes_, counts());
+    show();
   }
 
   Loaded result() const;
@@ -71,14 +71,16 @@ class Loader {
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - report.sent).count());
   }
 
-  std::string counts() const {
-    return std::to_string(acknowledged_) + " acknowledged, " + std::to_string(failed_) + " failed";
+  /// Needs mutex_.
+  void show() {
+    progress_.update(
+        {.records = acknowledged_ + failed_, .bytes = sent_bytes_, .acknowledged = acknowledged_, .failed = failed_});
   }
   std::vector<PartitionSummary> summaries() const;
 
   const std::vector<Item>& items_;
   std::vector<Report> reports_;  // each written under mutex_ by one callback
-  Progress progress_;
+  barnabas::cli::Progress progress_;
   std::uint64_t sent_bytes_ = 0;
   std::mutex mutex_;
   std::uint64_t acknowledged_ = 0;  // mutex_
@@ -141,16 +143,28 @@ Loaded Loader::result() const {
   return loaded;
 }
 
+/// Kafka's usual megabyte, or what the longest line of the input needs.
+std::size_t largest_request_bytes(const std::vector<Item>& items) {
+  constexpr std::size_t kUsual = 1024 * 1024;
+  constexpr std::size_t kAround = 16 * 1024;  // key, headers, and what the protocol adds
+  std::size_t largest = 0;
+  for (const Item& item : items) largest = std::max(largest, item.value.size());
+  return std::max(kUsual, largest + kAround);
+}
+
 }  // namespace
 
 Loaded load(const std::string& bootstrap_servers, const std::vector<Item>& items) {
+  const std::string most_bytes = std::to_string(largest_request_bytes(items));
   barnabas::Admin admin{{{"bootstrap.servers", bootstrap_servers}}};
-  const auto created = admin.create_topics({{.name = kTopic, .partitions = kPartitions}});
+  const auto created = admin.create_topics(
+      {{.name = kTopic, .partitions = kPartitions, .configs = {{"max.message.bytes", most_bytes}}}});
   if (created.at(0).error) throw std::runtime_error(created[0].error.context);
 
   barnabas::Producer producer{{{"bootstrap.servers", bootstrap_servers},
                                {"acks", "all"},
                                {"compression.type", "zstd"},
+                               {"max.request.size", most_bytes},
                                {"batch.size", "131072"},
                                {"linger.ms", "20"}}};
   Loader loader(items);

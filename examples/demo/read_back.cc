@@ -4,8 +4,8 @@
 
 #include <chrono>
 
+#include "client/cli/progress.h"
 #include "examples/demo/digest.h"
-#include "examples/demo/progress.h"
 
 namespace demo {
 namespace {
@@ -65,7 +65,7 @@ ReadBack read_back(const std::string& bootstrap_servers, std::uint64_t wanted) {
   consumer.assign(partitions);
 
   Reader reader;
-  Progress progress("reading", wanted);
+  barnabas::cli::Progress progress("reading", wanted);
   const auto started = std::chrono::steady_clock::now();
   auto last_record = started;
   while (reader.records() < wanted && std::chrono::steady_clock::now() - last_record < kPatience) {
@@ -73,7 +73,7 @@ ReadBack read_back(const std::string& bootstrap_servers, std::uint64_t wanted) {
       reader.take(record);
       last_record = std::chrono::steady_clock::now();
     }
-    progress.show(reader.records(), reader.bytes(), "");
+    progress.update({.records = reader.records(), .bytes = reader.bytes()});
   }
   // One look beyond the end: a record too many is as wrong as one too few.
   for (const auto& record : consumer.poll(std::chrono::milliseconds(100))) reader.take(record);

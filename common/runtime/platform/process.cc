@@ -1,5 +1,6 @@
 #include "common/runtime/process.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -33,6 +34,15 @@ std::size_t processor_count() noexcept {
 
 bool stderr_is_terminal() noexcept {
   return ::isatty(STDERR_FILENO) == 1;
+}
+
+bool stdin_is_terminal() noexcept {
+  return ::isatty(STDIN_FILENO) == 1;
+}
+
+bool stdout_is_closed() noexcept {
+  pollfd output{STDOUT_FILENO, 0, 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
 }
 
 int terminal_columns() noexcept {

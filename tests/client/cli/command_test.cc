@@ -1,8 +1,11 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -10,6 +13,7 @@
 
 #include "barnabas/embedded_broker.h"
 #include "common/runtime/temporary_directory.h"
+#include "tests/support/raw_socket.h"
 
 namespace barnabas::cli {
 namespace {
@@ -71,13 +75,92 @@ TEST_F(CommandTest, failures_are_one_clear_line_and_a_code) {
   const Outcome again = barnabas("topic create orders");
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_EQ(again.out, "");
-  EXPECT_NE(again.err.find("orders"), std::string::npos);
-  EXPECT_EQ(std::count(again.err.begin(), again.err.end(), '\n'), 1) << again.err;
-  for (const char* verb : {"topic describe nobody", "topic delete nobody", "consume --topic nobody"}) {
+  EXPECT_EQ(again.err, "barnabas: topic 'orders': Topic 'orders' already exists. (TOPIC_ALREADY_EXISTS)\n");
+  for (const char* verb :
+       {"topic describe nobody", "topic delete nobody", "consume --topic nobody", "bench consume --topic nobody"}) {
     const Outcome unknown = barnabas(verb);
     EXPECT_EQ(unknown.exit_code, 1) << verb;
     EXPECT_NE(unknown.err.find("nobody"), std::string::npos) << unknown.err;
+    EXPECT_EQ(std::count(unknown.err.begin(), unknown.err.end(), '\n'), 1) << unknown.err;
   }
+}
+
+TEST_F(CommandTest, a_partition_that_is_none_is_said_at_once) {
+  expect_ok("topic create orders --partitions 2");
+  const std::pair<const char*, const char*> cases[] = {{"consume --topic orders --partition 2", ""},
+                                                       {"produce --topic orders --partition 2", "one\n"},
+                                                       {"produce --topic orders --json", R"({"partition":2})"},
+                                                       {"produce --topic orders --json", R"({"partition":-1})"}};
+  for (const auto& [verb, input] : cases) {
+    const Outcome outcome = barnabas(verb, input);
+    EXPECT_EQ(outcome.exit_code, 2) << verb;
+    EXPECT_NE(outcome.err.find("topic orders has 2 partitions"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST_F(CommandTest, fails_within_its_patience_without_a_broker_and_names_the_address) {
+  const std::string address = "127.0.0.1:" + std::to_string(testing::free_port());
+  for (const char* verb : {"cluster", "topic list", "topic create t", "consume --topic t", "bench consume --topic t"}) {
+    const Outcome outcome =
+        run(std::string(verb) + " --property default.api.timeout.ms=200 --bootstrap-server " + address);
+    EXPECT_EQ(outcome.exit_code, 1) << verb << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    const auto last = outcome.err.find("barnabas: ");
+    ASSERT_NE(last, std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.err.find(address, last), std::string::npos) << outcome.err;
+  }
+}
+
+/// The other side of a terminal: what is written to path() can be read here.
+class Terminal {
+ public:
+  Terminal() : descriptor_(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)) {
+    EXPECT_EQ(grantpt(descriptor_), 0);
+    EXPECT_EQ(unlockpt(descriptor_), 0);
+    held_ = open(path().c_str(), O_RDWR | O_NOCTTY);  // or what was written is gone when the writer ends
+  }
+  ~Terminal() {
+    close(held_);
+    close(descriptor_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  std::string path() const { return ptsname(descriptor_); }
+  /// All that is there.
+  std::string text() const {
+    std::string text;
+    std::array<char, 4096> buffer{};
+    for (ssize_t got = 0; (got = read(descriptor_, buffer.data(), buffer.size())) > 0;)
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+    return text;
+  }
+
+ private:
+  int descriptor_;
+  int held_ = -1;
+};
+
+TEST_F(CommandTest, draws_progress_on_a_terminal_only) {
+  expect_ok("topic create load");  // expect_ok: nothing on standard error, which is a file there
+  const Terminal terminal;
+  const std::string bench = std::string(BARNABAS_COMMAND) +
+                            " bench produce --topic load --count 1000 --bootstrap-server " +
+                            broker.bootstrap_servers() + " 2> " + terminal.path() + " > /dev/null";
+  EXPECT_EQ(std::system(bench.c_str()), 0);
+  const std::string text = terminal.text();
+  EXPECT_NE(text.find("1000/1000 records"), std::string::npos) << text;
+  EXPECT_NE(text.find("1000 acknowledged  0 failed"), std::string::npos) << text;
+}
+
+TEST_F(CommandTest, ends_when_nobody_reads_its_output_any_more) {
+  expect_ok("topic create orders");
+  expect_ok("produce --topic orders", "one\ntwo\n");
+  const std::string consume =
+      std::string(BARNABAS_COMMAND) + " consume --topic orders --bootstrap-server " + broker.bootstrap_servers();
+  EXPECT_EQ(std::system(("timeout 60 sh -c '" + consume + " --follow | head -n 1 > /dev/null'").c_str()), 0);
+  const int full = std::system((consume + " > /dev/full 2> /dev/null").c_str());
+  EXPECT_EQ(WEXITSTATUS(full), 1);
 }
 
 TEST_F(CommandTest, a_wrong_command_line_is_code_2_and_says_what) {
@@ -87,6 +170,9 @@ TEST_F(CommandTest, a_wrong_command_line_is_code_2_and_says_what) {
                                                        {"consume --topic t --from yesterday", "yesterday"},
                                                        {"consume --topic t --format %q", "%q"},
                                                        {"consume --topic t --count x", "--count"},
+                                                       {"consume --topic t --count -1", "--count"},
+                                                       {"bench produce --topic t --count -1", "--count"},
+                                                       {"bench consume --topic t --count -1", "--count"},
                                                        {"cluster --property nonsense", "nonsense"}};
   for (const auto& [arguments, says] : cases) {
     const Outcome outcome = run(arguments);
@@ -143,6 +229,10 @@ TEST_F(CommandTest, produce_names_the_line_that_is_wrong) {
   const Outcome no_key = barnabas("produce --topic orders --key-separator :", "a:b\nnothing\n");
   EXPECT_EQ(no_key.exit_code, 2);
   EXPECT_NE(no_key.err.find("line 2"), std::string::npos) << no_key.err;
+  EXPECT_EQ(expect_ok("consume --topic orders"), "b\n") << "what stood before that line is stored";
+  const Outcome too_large = barnabas("produce --topic orders", "c\n" + std::string(2'000'000, 'x') + "\n");
+  EXPECT_EQ(too_large.exit_code, 1);
+  EXPECT_NE(too_large.err.find("line 2"), std::string::npos) << too_large.err;
   const Outcome no_json = barnabas("produce --topic orders --json", "{}\n{oops\n");
   EXPECT_EQ(no_json.exit_code, 2);
   EXPECT_NE(no_json.err.find("line 2"), std::string::npos) << no_json.err;
@@ -196,6 +286,7 @@ TEST_F(CommandTest, bench_prints_one_object_with_all_that_was_measured) {
     EXPECT_GT(result.at("max_rss_bytes").get<double>(), 1e6) << verb;
     EXPECT_GT(result.at("latency_ms").at("p99").get<double>(), 0) << verb;
   }
+  expect_ok("bench consume --topic load --count 10 --size 50 --acks 1 --compression zstd --json");
   const std::string line = expect_ok("bench consume --topic load");
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
 }
