@@ -58,6 +58,7 @@ asio::awaitable<Result<void>> FrameReader::fill_to(std::size_t count) {
     Result<std::size_t> read = co_await stream_.read_some(room);
     if (!read) {
       if (buffered() == 0 || read.error().code != Errc::disconnected) co_return failure(std::move(read.error()));
+      cut_short_ = true;
       co_return failure(Errc::disconnected, stream_.peer_name() + " left in the middle of a frame's size");
     }
     end_ += *read;
@@ -98,6 +99,7 @@ asio::awaitable<Result<void>> FrameReader::read_body(Bytes& frame, std::size_t s
     Result<std::size_t> read = co_await stream_.read_some(room);
     if (!read) {
       if (read.error().code != Errc::disconnected) co_return failure(std::move(read.error()));
+      cut_short_ = true;
       co_return failure(Errc::disconnected, stream_.peer_name() + " left in the middle of a frame (" +
                                                 std::to_string(received) + " of " + std::to_string(size) + " bytes)");
     }

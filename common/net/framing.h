@@ -26,6 +26,9 @@ class FrameReader {
   /// Errc::disconnected when the peer left (the subject says if in the middle of a frame). Subjects name the peer.
   asio::awaitable<Result<Bytes>> next(Bytes spare = {});
 
+  /// Whether the peer left in the middle of a frame.
+  bool is_cut_short() const noexcept { return cut_short_; }
+
   /// Whether bytes of a further frame have arrived already.
   bool has_buffered() const noexcept { return start_ < end_; }
 
@@ -37,6 +40,7 @@ class FrameReader {
 
   ByteStream& stream_;
   std::int32_t frame_bytes_max_;
+  bool cut_short_ = false;
   std::size_t trusted_bytes_ = 0;  // the largest frame that came whole
   Bytes buffer_;                   // [start_, end_) was read ahead
   std::size_t start_ = 0;

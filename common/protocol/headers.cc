@@ -24,7 +24,10 @@ Result<RequestHeader> decode_request_header(Reader& in) {
   const std::int16_t version = ahead.int16();
   if (ahead.failed()) return failure(Errc::corrupt_data, "request header cut short");
   if (find_api(key) == nullptr) return failure(Errc::unsupported_version, "API key " + std::to_string(key));
-  return RequestHeader::decode(in, request_header_version(static_cast<ApiKey>(key), version));
+  auto header = RequestHeader::decode(in, request_header_version(static_cast<ApiKey>(key), version));
+  if (header) return header;
+  return failure(header.error().code, std::string(to_string(static_cast<ApiKey>(key))) + " request of version " +
+                                          std::to_string(version) + ": its header is cut short or malformed");
 }
 
 Result<void> encode_request_header(Writer& out, ApiKey key, std::int16_t version, std::int32_t correlation_id,

@@ -96,18 +96,21 @@ TEST_P(FramingTest, a_peer_that_leaves_between_frames_has_just_left) {
   pair_.client->close();
   EXPECT_EQ(receive(), "x");
   EXPECT_EQ(expect_failure(Errc::disconnected).find("middle"), std::string::npos);
+  EXPECT_FALSE(reader_->is_cut_short());
 }
 
 TEST_P(FramingTest, a_peer_that_leaves_in_the_middle_of_a_frame_is_told_so) {
   send(size_text(10) + "abc");
   pair_.client->close();
   EXPECT_NE(expect_failure(Errc::disconnected).find("(3 of 10 bytes)"), std::string::npos);
+  EXPECT_TRUE(reader_->is_cut_short());
 }
 
 TEST_P(FramingTest, a_peer_that_leaves_in_the_middle_of_a_size_is_told_so) {
   send(size_text(10).substr(0, 2));
   pair_.client->close();
   EXPECT_NE(expect_failure(Errc::disconnected).find("middle of a frame's size"), std::string::npos);
+  EXPECT_TRUE(reader_->is_cut_short());
 }
 
 /// Gives out a frame's start in small pieces and notes how much room it was offered: that is what was allocated.
