@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* kFileName = "/meta.properties";
 constexpr const char* kLockName = "/.lock";
+constexpr const char* kMetadataLog = "/__cluster_metadata-0";
 constexpr const char* kVersion = "1";
 
 std::optional<std::int32_t> number(const std::string& text) {
@@ -38,13 +39,28 @@ Result<void> make(runtime::Files& files, const std::string& directory) {
   return failure(made.error().code, "data directory " + directory + " cannot be made: " + made.error().subject);
 }
 
+tl::unexpected<Failure> not_writable(const std::string& directory, const Failure& why) {
+  return failure(why.code, "data directory " + directory + " cannot be written: " + why.subject);
+}
+
 Result<std::unique_ptr<runtime::FileLock>> lock_of(runtime::Files& files, const std::string& directory) {
   auto lock = files.lock(directory + kLockName);
   if (lock) return lock;
   if (lock.error().code == Errc::locked) {
     return failure(Errc::locked, "data directory " + directory + " is in use by another process");
   }
-  return failure(lock.error().code, "data directory " + directory + " cannot be written: " + lock.error().subject);
+  return not_writable(directory, lock.error());
+}
+
+/// A directory without a meta.properties is given one, unless it holds a cluster's metadata: whose would it be?
+Result<void> claim(runtime::Env& env, const std::string& directory, const MetaProperties& properties, bool sync) {
+  if (env.files().exists(directory + kMetadataLog)) {
+    return failure(Errc::corrupt_data, "data directory " + directory +
+                                           " holds a metadata log and no meta.properties that says whose it is");
+  }
+  auto written = write_meta_properties(env, directory, properties, sync);
+  if (!written) return not_writable(directory, written.error());
+  return {};
 }
 
 Result<void> check_owner(const MetaProperties& found, const std::string& directory, std::int32_t node_id,
@@ -87,12 +103,18 @@ Result<MetaProperties> read_meta_properties(runtime::Files& files, const std::st
   return result;
 }
 
-Result<void> write_meta_properties(runtime::Env& env, const std::string& directory, const MetaProperties& properties) {
+Result<void> write_meta_properties(runtime::Env& env, const std::string& directory, const MetaProperties& properties,
+                                   bool sync) {
   const std::chrono::system_clock::time_point now{std::chrono::milliseconds(env.clock().wall_ms())};
   const std::string text = fmt::format(
       "#\n#{:%a %b %d %H:%M:%S} UTC {:%Y}\nnode.id={}\ndirectory.id={}\nversion={}\ncluster.id={}\n", fmt::gmtime(now),
       fmt::gmtime(now), properties.node_id, properties.directory_id.to_string(), kVersion, properties.cluster_id);
-  return env.files().write_atomically(directory + kFileName, as_bytes(text));
+  const std::string path = directory + kFileName;
+  if (sync) return env.files().write_atomically(path, as_bytes(text));
+  const auto file = env.files().open(path + ".tmp", runtime::OpenMode::create_truncated);
+  if (!file) return failure(file.error());
+  if (auto written = (*file)->write_at(as_bytes(text), 0); !written) return written;
+  return env.files().rename(path + ".tmp", path);
 }
 
 Result<DataDirectories> open_data_directories(runtime::Env& env, const std::vector<std::string>& directories,
@@ -122,7 +144,8 @@ Result<DataDirectories> open_data_directories(runtime::Env& env, const std::vect
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!known[i]) {
       known[i] = MetaProperties{result.cluster_id, node_id, random_uuid(env.random())};
-      if (auto written = write_meta_properties(env, all[i], *known[i]); !written) return failure(written.error());
+      if (auto claimed = claim(env, all[i], *known[i], !result.fresh); !claimed) return failure(claimed.error());
+      if (result.fresh) result.unsynced_files.push_back(all[i] + kFileName);
     }
     if (all[i] == metadata_directory) result.metadata_directory_id = known[i]->directory_id;
     if (i < directories.size()) result.ids.push_back(known[i]->directory_id);

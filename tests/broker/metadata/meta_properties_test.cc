@@ -68,12 +68,25 @@ TEST(DataDirectories, refuses_the_directory_of_another_cluster_or_node) {
   EXPECT_NE(node.error().subject.find("belongs to node 1"), std::string::npos) << node.error().subject;
 }
 
+TEST(DataDirectories, adopts_no_metadata_log_of_a_cluster_that_nobody_names) {
+  runtime::VirtualEnv env;
+  ASSERT_TRUE(env.files().make_directories("/a/__cluster_metadata-0"));
+  const auto adopted = open_data_directories(env, {"/a"}, "/a", 1);
+  ASSERT_FALSE(adopted);
+  EXPECT_EQ(adopted.error().code, Errc::corrupt_data);
+  EXPECT_NE(adopted.error().subject.find("/a holds a metadata log"), std::string::npos) << adopted.error().subject;
+}
+
 TEST(DataDirectories, says_which_directory_cannot_be_written_or_is_in_use) {
   runtime::VirtualEnv env;
   env.memory_files().fail_next(runtime::FileOperation::make_directories, "/ro", Errc::io_error);
   const auto read_only = open_data_directories(env, {"/ro"}, "/ro", 1);
   ASSERT_FALSE(read_only);
   EXPECT_NE(read_only.error().subject.find("/ro"), std::string::npos);
+  env.memory_files().fail_next(runtime::FileOperation::write, "/full/meta.properties.tmp", Errc::io_error);
+  const auto full = open_data_directories(env, {"/full"}, "/full", 1);
+  ASSERT_FALSE(full);
+  EXPECT_NE(full.error().subject.find("data directory /full cannot be written"), std::string::npos);
   const auto holder = open_data_directories(env, {"/a"}, "/meta", 1);
   ASSERT_TRUE(holder) << holder.error().message();
   const auto other = open_data_directories(env, {"/a"}, "/meta", 1);

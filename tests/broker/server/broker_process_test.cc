@@ -66,6 +66,11 @@ TEST(BrokerProcess, says_what_keeps_it_from_starting) {
   expect_refusal(with("no equals sign"), "no equals sign");
   expect_refusal(with("sasl.enabled.mechanisms=PLAIN"), "sasl.enabled.mechanisms");
   expect_refusal({BARNABAS_BROKER, "--config", directory.path("absent.properties")}, "absent.properties");
+  expect_refusal({BARNABAS_BROKER, "--prot", "9092"}, "--prot");
+  expect_refusal({BARNABAS_BROKER, "--port", "99999"}, "99999");
+  std::ofstream(directory.path("typo.properties")) << "num.partitions=3\nlog.retention.hous=1\n";
+  expect_refusal({BARNABAS_BROKER, "--config", directory.path("typo.properties")},
+                 "did you mean 'log.retention.hours'?");
 }
 
 TEST(BrokerProcess, refuses_a_directory_of_another_node_or_a_newer_version) {
@@ -79,6 +84,8 @@ TEST(BrokerProcess, refuses_a_directory_of_another_node_or_a_newer_version) {
   const std::string rest = "cluster.id=abcdefghijklmnopqrstuv\ndirectory.id=zlwfrLIbRuCDcqoBaur3FQ\n";
   expect_refusal(with_properties("node", "version=1\nnode.id=5\n" + rest), "belongs to node 5");
   expect_refusal(with_properties("newer", "version=2\nnode.id=1\n" + rest), "version");
+  ASSERT_TRUE(runtime::system_env().files().make_directories(directory.path("whose/__cluster_metadata-0")));
+  expect_refusal(command(directory.path("whose"), free_port()), "holds a metadata log and no meta.properties");
 }
 
 TEST(BrokerProcess, reads_server_properties_and_lets_overrides_go_before_them) {
