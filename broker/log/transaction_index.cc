@@ -27,6 +27,9 @@ Result<void> TransactionIndex::open() {
   if (!files_.exists(path_)) return {};
   const auto bytes = files_.read(path_);
   if (!bytes) return failure(bytes.error());
+  auto file = files_.open(path_, runtime::OpenMode::read_write);
+  if (!file) return failure(file.error());
+  file_ = std::move(*file);  // also of a damaged one: truncate_to() mends it
   Reader in(*bytes);
   while (in.remaining() >= kEntryBytes) {
     const std::int16_t version = in.int16();
@@ -39,9 +42,6 @@ Result<void> TransactionIndex::open() {
     if (version > kVersion || !rises) return failure(Errc::corrupt_data, path_);
     entries_.push_back(entry);
   }
-  auto file = files_.open(path_, runtime::OpenMode::read_write);
-  if (!file) return failure(file.error());
-  file_ = std::move(*file);
   // A piece of an entry, left by a crash: the segment's recovery brings the entry again.
   return in.remaining() == 0 ? Result<void>{} : file_->truncate(entries_.size() * kEntryBytes);
 }
@@ -63,9 +63,12 @@ Result<void> TransactionIndex::truncate_to(std::int64_t offset) {
   const std::lock_guard lock(mutex_);
   std::size_t keep = 0;
   while (keep < entries_.size() && entries_[keep].last_offset < offset) ++keep;
-  if (keep == entries_.size()) return {};
   entries_.resize(keep);
-  return file_->truncate(keep * kEntryBytes);
+  if (!file_) return {};
+  const auto size = file_->size();
+  if (!size) return failure(size.error());
+  // Also where no entry goes: what open() could not read stands behind those that it could.
+  return *size == keep * kEntryBytes ? Result<void>{} : file_->truncate(keep * kEntryBytes);
 }
 
 Result<void> TransactionIndex::sync() {

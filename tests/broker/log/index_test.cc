@@ -49,6 +49,29 @@ TEST_F(IndexTest, aborted_transactions_take_34_bytes) {
             "0e0000000000000007");
 }
 
+TEST_F(IndexTest, a_damaged_transaction_index_is_emptied_and_used_again) {
+  {
+    TransactionIndex index(files, path);
+    ASSERT_TRUE(index.open());
+    ASSERT_TRUE(index.append({5, 6, 14, 7}));
+    ASSERT_TRUE(index.append({5, 20, 24, 20}));
+  }
+  const Bytes whole = files.read(path).value();
+  for (const std::size_t at : {std::size_t{0}, TransactionIndex::kEntryBytes}) {
+    Bytes damaged = whole;
+    damaged[at] = std::byte{0x7f};  // the first or the second entry's version
+    put(damaged);
+    TransactionIndex index(files, path);
+    EXPECT_EQ(index.open().error().code, Errc::corrupt_data);
+    ASSERT_TRUE(index.truncate_to(0));
+    EXPECT_TRUE(files.read(path)->empty());
+    ASSERT_TRUE(index.append({5, 6, 14, 7}));
+    TransactionIndex again(files, path);
+    ASSERT_TRUE(again.open());
+    EXPECT_EQ(again.entries().size(), 1U);
+  }
+}
+
 TEST_F(IndexTest, lookup_is_the_same_in_memory_and_in_the_file) {
   OffsetIndex index(1000, 1 << 20);
   ASSERT_TRUE(index.open(files, path) && index.make_resident());
