@@ -1,16 +1,22 @@
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "common/bytes/writer.h"
 #include "common/protocol/message_registry.h"
+#include "tests/fuzz/log_files.h"
 #include "tests/support/golden.h"
 
 namespace {
 
 using namespace barnabas;
+using fuzz::kLogFiles;
 
 constexpr std::size_t kLargestSeedBytes = 4096;
 
@@ -21,7 +27,7 @@ void write_seed(const std::filesystem::path& folder, std::size_t number, BytesVi
   out.write(as_text(bytes).data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-/// As fuzz_message.cc reads it: which message, which version, its bytes.
+/// As message.cc reads it: which message, which version, its bytes.
 void message_seeds(const std::filesystem::path& folder) {
   const auto all = protocol::all_messages();
   std::size_t number = 0;
@@ -38,19 +44,102 @@ void message_seeds(const std::filesystem::path& folder) {
   }
 }
 
-void request_seeds(const std::filesystem::path& folder) {
+/// One frame each, and some of them behind each other.
+void frame_seeds(const std::filesystem::path& folder) {
   std::size_t number = 0;
+  Writer several;
+  several.int8(6);
   for (const nlohmann::json& line : testing::golden_lines("frames.jsonl")) {
     if (line["type"] != "request") continue;
-    const Bytes frame = testing::from_base64(line["base64"].get<std::string>());
-    write_seed(folder, number++, BytesView(frame).subspan(sizeof(std::int32_t)));
+    const Bytes bytes = testing::from_base64(line["base64"].get<std::string>());
+    Writer one;
+    one.int8(static_cast<std::int8_t>(number % 100));
+    one.bytes(bytes);
+    write_seed(folder, number++, one.view());
+    if (several.size() < kLargestSeedBytes / 2) several.bytes(bytes);
   }
+  write_seed(folder, number, several.view());
 }
 
 void record_seeds(const std::filesystem::path& folder) {
   std::size_t number = 0;
   for (const nlohmann::json& line : testing::golden_lines("records.jsonl")) {
     write_seed(folder, number++, testing::from_base64(line["base64"].get<std::string>()));
+  }
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void put_log_file(Writer& out, std::string_view name, std::string bytes) {
+  const auto* kind = std::ranges::find(kLogFiles, name);
+  if (kind == kLogFiles.end()) return;
+  if (name.ends_with("index")) bytes.erase(bytes.find_last_not_of('\0') + 1);  // indexes are preallocated with zeros
+  out.int8(static_cast<std::int8_t>(kind - kLogFiles.begin()));
+  out.uint16(static_cast<std::uint16_t>(bytes.size()));
+  out.bytes(as_bytes(bytes));
+}
+
+/// Each partition directory of a broker that ended, as log_files.cc reads it, once as clean and once as not.
+void log_file_seeds(const std::filesystem::path& folder, const std::filesystem::path& data_directory) {
+  std::size_t number = 0;
+  for (const auto& partition : std::filesystem::directory_iterator(data_directory)) {
+    if (!partition.is_directory()) continue;
+    Writer files;
+    for (const auto& file : std::filesystem::directory_iterator(partition)) {
+      put_log_file(files, "orders-0/" + file.path().filename().string(), text_of(file.path()));
+    }
+    const std::string offset = "0\n1\norders 0 0\n";
+    put_log_file(files, "recovery-point-offset-checkpoint", offset);
+    put_log_file(files, "replication-offset-checkpoint", offset);
+    put_log_file(files, "meta.properties", text_of(data_directory / "meta.properties"));
+    for (const std::int8_t clean : {std::int8_t{0}, std::int8_t{1}}) {
+      Writer out;
+      out.int8(clean);
+      out.bytes(files.view());
+      write_seed(folder, number++, out.view());
+    }
+  }
+}
+
+void unpacked_log_seeds(const std::filesystem::path& folder, const std::filesystem::path& place) {
+  std::filesystem::create_directories(place);
+  for (const std::string name : {"clean", "unclean"}) {
+    const std::string archive = std::string(BARNABAS_SOURCE_DIR) + "/tests/golden/logdir/" + name + ".tar.gz";
+    if (std::system(("tar -xzf '" + archive + "' -C '" + place.string() + "'").c_str()) != 0) std::exit(1);
+    log_file_seeds(folder / name, place / name);
+  }
+}
+
+/// What a .properties file may look like, and settings that are read together.
+constexpr const char* kPropertyTexts[] = {
+    "# comment\n! comment\n\nnode.id=7\nlog.dirs : /a,/b\\\n   ,/c\nbroker.rack\\ x \\u0041\\t\\\\\n",
+    "listeners=PLAINTEXT://:9092,EXTERNAL://[::1]:0\nadvertised.listeners=PLAINTEXT://here:9092,EXTERNAL://there:1\n"
+    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT\ninter.broker.listener.name=PLAINTEXT\n",
+    "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@localhost:9093\n"
+    "controller.listener.names=CONTROLLER\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093\n",
+    "log.retention.hours=1\nlog.retention.minutes=2\nlog.retention.ms=-1\nlog.roll.hours=3\nlog.segment.bytes=14\n"
+    "log.cleanup.policy=compact,delete\ncompression.type=zstd\nlog.message.timestamp.type=LogAppendTime\n",
+    "acsk=all\nnode.id=x\nnum.network.threads=0\nlog.retention.ms=99999999999999999999\n",
+};
+
+/// Those, and every broker setting with its default, some of them a file.
+void property_seeds(const std::filesystem::path& folder) {
+  constexpr std::size_t kSettingsAFile = 12;
+  std::size_t number = 1000;
+  for (const char* text : kPropertyTexts) write_seed(folder, number++, as_bytes(std::string_view(text)));
+  const auto settings = nlohmann::json::parse(testing::golden_text("configs.json")).at("broker");
+  std::string text;
+  std::size_t count = 0;
+  for (const nlohmann::json& setting : settings) {
+    const auto value = setting.find("default");
+    const bool has_default = value != setting.end() && value->is_string();
+    text += setting.at("name").get<std::string>() + '=' + (has_default ? value->get<std::string>() : "1") + '\n';
+    if (++count % kSettingsAFile != 0 && count != settings.size()) continue;
+    write_seed(folder, count, as_bytes(text));
+    text.clear();
   }
 }
 
@@ -64,7 +153,9 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path folder = argv[1];
   message_seeds(folder / "message");
-  request_seeds(folder / "request");
+  frame_seeds(folder / "frame");
   record_seeds(folder / "records");
+  unpacked_log_seeds(folder / "log_files", folder / "unpacked");
+  property_seeds(folder / "properties");
   return 0;
 }

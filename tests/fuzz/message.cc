@@ -6,10 +6,10 @@
 #include "common/bytes/reader.h"
 #include "common/bytes/writer.h"
 #include "common/protocol/message_registry.h"
+#include "tests/fuzz/targets.h"
 
+namespace barnabas::fuzz {
 namespace {
-
-using namespace barnabas;
 
 /// What was accepted must be written, read again, and then be written the same.
 void check(const protocol::MessageInfo& info, std::int16_t version, BytesView bytes) {
@@ -29,13 +29,13 @@ void check(const protocol::MessageInfo& info, std::int16_t version, BytesView by
 
 }  // namespace
 
-/// Two bytes choose the message, one its version (seeds.cc writes them so); the rest is the message.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Reader in(BytesView(reinterpret_cast<const std::byte*>(data), size));
+void message(BytesView input) {
+  Reader in(input);
   const auto all = protocol::all_messages();
   const protocol::MessageInfo& info = all[in.uint16() % all.size()];
   const int versions = info.max_version - info.min_version + 1;
   const int offset = static_cast<std::uint8_t>(in.int8()) % versions;
   check(info, static_cast<std::int16_t>(info.min_version + offset), in.bytes(in.remaining()));
-  return 0;
 }
+
+}  // namespace barnabas::fuzz

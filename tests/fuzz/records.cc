@@ -1,12 +1,13 @@
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
 #include "common/record/batch_view.h"
 #include "common/record/validator.h"
+#include "tests/fuzz/targets.h"
 
+namespace barnabas::fuzz {
 namespace {
-
-using namespace barnabas;
 
 constexpr std::size_t kLimitBytes = std::size_t{1} << 20;
 
@@ -33,11 +34,9 @@ void validate(BytesView bytes) {
 
 }  // namespace
 
-/// Bytes as a Produce request or a fetch response carries them: batches one behind the other.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const BytesView bytes(reinterpret_cast<const std::byte*>(data), size);
-  (void)record::check_produce_records(bytes, 9);
-  record::BatchCursor cursor(bytes);
+void records(BytesView input) {
+  (void)record::check_produce_records(input, 9);
+  record::BatchCursor cursor(input);
   for (auto next = cursor.next(); next && *next; next = cursor.next()) {
     const BytesView one = **next;
     const auto batch = record::BatchView::read(one);
@@ -46,5 +45,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     read_records(*batch);
     validate(one);
   }
-  return 0;
 }
+
+}  // namespace barnabas::fuzz
