@@ -112,7 +112,7 @@ asio::awaitable<void> Connection::read_requests(Self self) {
     }
     Result<Bytes> frame = co_await frames.next();
     if (!frame) {
-      if (!is_ordinary_end(frame.error().code)) self->refuse(frame.error().message());
+      if (!is_ordinary_end(frame.error().code) || frames.is_cut_short()) self->refuse(frame.error().message());
       break;
     }
     self->last_active_ = self->services_.env->clock().now();

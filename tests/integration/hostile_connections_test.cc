@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <regex>
 #include <thread>
 
 #include "common/runtime/process.h"
@@ -12,11 +13,13 @@ namespace barnabas::testing {
 namespace {
 
 constexpr int kConnections = 1000;
+constexpr int kKinds = 7;
+constexpr int kCutShort = 5;
 
 /// What connection number n says: something that no Kafka client says.
 Bytes nonsense(int n) {
   const auto text = [](std::string_view words) { return Bytes(as_bytes(words).begin(), as_bytes(words).end()); };
-  switch (n % 6) {
+  switch (n % kKinds) {
     case 0:
       return text("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     case 1:
@@ -27,8 +30,21 @@ Bytes nonsense(int n) {
       return text(std::string_view("\xff\xff\xff\xff", 4));  // of -1 bytes
     case 4:
       return text(std::string_view("\x00\x00\x00\x08\x7f\xff\x00\x00\x00\x00\x00\x00", 12));  // an API that is none
+    case kCutShort:
+      return text(std::string_view("\x00\x00\x00\x64\x00\x12\x00\x03", 8));  // 4 bytes of 100
     default:
       return text(std::string_view("\x00\x00\x00\x0e\x00\x03\x00\x09\x00\x00\x00\x01\xff\xff\x00\xff\xff\xff", 18));
+  }
+}
+
+/// One line of the log for each connection: peer and reason.
+void expect_a_reason_for_each(const std::string& log) {
+  const std::regex line(R"(127\.0\.0\.1\]?:\d+ on PLAINTEXT closed: \S+)");
+  const auto lines = std::distance(std::sregex_iterator(log.begin(), log.end(), line), std::sregex_iterator());
+  EXPECT_EQ(lines, kConnections) << log.substr(0, 4000);
+  for (const char* reason : {"speaks HTTP", "speaks TLS", "of 2147483647 bytes", "negative size", "API key 32767",
+                             "4 of 100 bytes", "Metadata request"}) {
+    EXPECT_NE(log.find(reason), std::string::npos) << reason;
   }
 }
 
@@ -67,11 +83,14 @@ TEST(HostileConnectionsOnlyOurs, a_thousand_of_them_disturb_no_producer_and_no_c
   });
 
   const auto memory_before = runtime::process_usage().max_rss_bytes;
+  ::testing::internal::CaptureStderr();  // where the broker's log goes
   for (int n = 0; n < kConnections; ++n) {
     RawSocket socket(broker.port());
     socket.send(nonsense(n));
+    if (n % kKinds == kCutShort) socket.finish_sending();
     EXPECT_TRUE(socket.wait_until_closed()) << "connection " << n << " is still open";
   }
+  expect_a_reason_for_each(::testing::internal::GetCapturedStderr());
   stop = true;
   sender.join();
   reader.join();
