@@ -29,8 +29,15 @@ struct Pipe {
   };
   std::deque<Chunk> chunks;
   std::size_t bytes_waiting = 0;
+  // Who has left may be gone with the loop that it ran on: it is told nothing more.
   bool writer_left = false;
   bool reader_left = false;
+  void wake_reader() {
+    if (!reader_left) readable.notify();
+  }
+  void wake_writer() {
+    if (!writer_left) writable.notify();
+  }
   AsyncEvent readable;
   AsyncEvent writable;
 };
@@ -40,13 +47,21 @@ struct Connection {
       : to_server(env, server, client), to_client(env, client, server) {}
   void wake() {
     for (Pipe* pipe : {&to_server, &to_client}) {
-      pipe->readable.notify();
-      pipe->writable.notify();
+      pipe->wake_reader();
+      pipe->wake_writer();
     }
+  }
+  /// The server is gone, or going.
+  void leave_server() {
+    server_is_dead = true;
+    to_server.reader_left = true;
+    to_client.writer_left = true;
+    wake();
   }
   Pipe to_server;
   Pipe to_client;
   bool is_cut = false;
+  bool server_is_dead = false;
 };
 
 }  // namespace
@@ -70,6 +85,8 @@ struct MemoryNetwork::Core {
   Duration longest{0};
   std::uint64_t cut_one_in = 0;
   bool is_stalled = false;
+  bool is_refusing = false;
+  std::function<void(const std::string&, BytesView)> watcher;
   std::uint16_t next_port = kFirstFreePort;
   std::uint16_t next_client_port = 50000;
 };
@@ -83,6 +100,7 @@ class MemoryStream final : public ByteStream {
                asio::any_io_executor executor, std::string peer_name)
       : core_(std::move(core)),
         connection_(std::move(connection)),
+        is_client_(is_client),
         in_(is_client ? connection_->to_client : connection_->to_server),
         out_(is_client ? connection_->to_server : connection_->to_client),
         executor_(std::move(executor)),
@@ -153,9 +171,9 @@ class MemoryStream final : public ByteStream {
   void close() noexcept override {
     if (is_closed_) return;
     is_closed_ = true;
+    connection_->wake();
     out_.writer_left = true;
     in_.reader_left = true;
-    connection_->wake();
   }
 
   const std::string& peer_name() const noexcept override { return peer_name_; }
@@ -163,6 +181,7 @@ class MemoryStream final : public ByteStream {
  private:
   Result<void> check() const {
     if (is_closed_) return failure(Errc::closed, peer_name_);
+    if (connection_->server_is_dead && !is_client_) return failure(Errc::closed, peer_name_);
     if (connection_->is_cut || is_broken_) return failure(Errc::disconnected, peer_name_ + " (the network broke)");
     return {};
   }
@@ -174,21 +193,23 @@ class MemoryStream final : public ByteStream {
     chunk.used += count;
     in_.bytes_waiting -= count;
     if (chunk.used == chunk.bytes.size()) in_.chunks.pop_front();
-    in_.writable.notify();
+    in_.wake_writer();
     return count;
   }
 
   void put(Bytes bytes) {
     if (bytes.empty()) return;
+    if (core_->watcher) core_->watcher(peer_name_, bytes);
     MonotonicTime arrives = core_->env.clock().now() + core_->draw_delay();
     if (!out_.chunks.empty()) arrives = std::max(arrives, out_.chunks.back().arrives);  // order is kept
     out_.bytes_waiting += bytes.size();
     out_.chunks.push_back({arrives, std::move(bytes), 0});
-    out_.readable.notify();
+    out_.wake_reader();
   }
 
   std::shared_ptr<Core> core_;
   std::shared_ptr<Connection> connection_;
+  const bool is_client_;
   Pipe& in_;
   Pipe& out_;
   asio::any_io_executor executor_;
@@ -239,7 +260,7 @@ class MemoryAcceptor final : public Acceptor {
     core_->listeners.erase({host_, port_});
     for (const Waiting& one : waiting_) {
       one.connection->is_cut = true;
-      one.connection->wake();
+      one.connection->leave_server();
     }
     arrived_.close();
   }
@@ -273,7 +294,7 @@ asio::awaitable<Result<std::unique_ptr<ByteStream>>> MemoryNetwork::connect(asio
   auto listener = core->listeners.find({host, port});
   if (listener == core->listeners.end()) listener = core->listeners.find({std::string(), port});
   const std::string server_name = host + ':' + std::to_string(port);
-  if (listener == core->listeners.end() || core->is_stalled) {
+  if (listener == core->listeners.end() || core->is_stalled || core->is_refusing) {
     co_return failure(Errc::disconnected, "connect to " + server_name + " (nobody answers)");
   }
   auto connection = std::make_shared<Connection>(core->env, executor, listener->second->executor());
@@ -310,6 +331,33 @@ void MemoryNetwork::cut_all() {
       connection->wake();
     }
   }
+}
+
+bool MemoryNetwork::cut_one() {
+  std::vector<std::shared_ptr<Connection>> alive;
+  for (const auto& weak : core_->connections) {
+    auto connection = weak.lock();
+    if (connection && !connection->is_cut) alive.push_back(std::move(connection));
+  }
+  if (alive.empty()) return false;
+  Connection& chosen = *alive[static_cast<std::size_t>(core_->env.random().below(alive.size()))];
+  chosen.is_cut = true;
+  chosen.wake();
+  return true;
+}
+
+void MemoryNetwork::kill_servers() {
+  for (const auto& weak : core_->connections) {
+    if (const auto connection = weak.lock()) connection->leave_server();
+  }
+}
+
+void MemoryNetwork::refuse(bool refusing) {
+  core_->is_refusing = refusing;
+}
+
+void MemoryNetwork::watch(std::function<void(const std::string& peer, BytesView bytes)> watcher) {
+  core_->watcher = std::move(watcher);
 }
 
 void MemoryNetwork::stall(bool stalled) {

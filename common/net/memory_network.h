@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,6 +33,14 @@ class MemoryNetwork final : public Network {
   void cut_one_write_in(std::uint64_t writes);
   /// Breaks all connections now; what is on its way is lost.
   void cut_all();
+  /// Breaks one that the randomness chooses; false: there is none.
+  bool cut_one();
+  /// All servers died just now: what they sent still arrives, and then the end; what was sent to them is lost.
+  void kill_servers();
+  /// While refusing, nobody gets a new connection.
+  void refuse(bool refusing);
+  /// Is told of all bytes written, with the name of the writer's peer.
+  void watch(std::function<void(const std::string& peer, BytesView bytes)> watcher);
   /// While stalled, nothing arrives, and nobody is told.
   void stall(bool stalled);
 

@@ -81,6 +81,42 @@ struct MemoryFiles::Core {
     return parent && parent->is_directory ? parent : nullptr;
   }
 
+  static bool changes_something(FileOperation operation) {
+    switch (operation) {
+      case FileOperation::write:
+      case FileOperation::truncate:
+      case FileOperation::rename:
+      case FileOperation::remove:
+      case FileOperation::make_directories:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  void kill() {
+    ++generation;
+    locked.clear();
+    is_killed = true;
+    kill_in = 0;
+  }
+
+  /// Whether this operation is the process's last: it is not done, or in part.
+  bool is_last(FileOperation operation) {
+    if (kill_in == 0 || !changes_something(operation) || --kill_in > 0) return false;
+    kill();
+    if (on_kill) on_kill();
+    return true;
+  }
+
+  Result<void> begin(FileOperation operation, const std::string& path) {
+    if (is_killed) return failure(Errc::io_error, path + " (the process was killed)");
+    // A write does its part first.
+    if (operation != FileOperation::write && is_last(operation))
+      return failure(Errc::io_error, path + " (the process was killed)");
+    return injected_failure(operation, path);
+  }
+
   Result<void> injected_failure(FileOperation operation, const std::string& path) {
     for (Injected& rule : failures) {
       if (rule.operation != operation || rule.times == 0 || path.find(rule.path_part) == std::string::npos) continue;
@@ -113,6 +149,9 @@ struct MemoryFiles::Core {
   std::optional<std::uint64_t> capacity;
   std::uint64_t generation = 0;  // counts crashes
   bool torn_tails = false;
+  bool is_killed = false;
+  std::uint64_t kill_in = 0;  // changes; 0: never
+  std::function<void()> on_kill;
   std::mt19937_64 random;
 };
 
@@ -140,6 +179,10 @@ class MemoryFiles::MemoryFile final : public File {
     if (!writable_) return failure(Errc::io_error, "write " + path_ + " (opened for reading)");
     if (auto usable = check(FileOperation::write); !usable) return usable;
     auto start = static_cast<std::size_t>(position);
+    if (core_->is_last(FileOperation::write)) {
+      if (!parts.empty()) put(parts[0].first(static_cast<std::size_t>(core_->random() % (parts[0].size() + 1))), start);
+      return failure(Errc::io_error, path_ + " (the process was killed)");
+    }
     for (const BytesView part : parts) {
       const std::size_t fitting = room_for(part.size(), start);
       put(part.first(fitting), start);
@@ -191,7 +234,7 @@ class MemoryFiles::MemoryFile final : public File {
  private:
   Result<void> check(std::optional<FileOperation> operation) const {
     if (generation_ != core_->generation) return failure(Errc::io_error, path_ + " (opened before the crash)");
-    return operation ? core_->injected_failure(*operation, path_) : Result<void>{};
+    return operation ? core_->begin(*operation, path_) : Result<void>{};
   }
 
   std::size_t room_for(std::size_t length, std::size_t start) const {
@@ -238,7 +281,7 @@ MemoryFiles::~MemoryFiles() = default;
 
 Result<std::shared_ptr<File>> MemoryFiles::open(const std::string& path, OpenMode mode) {
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::open, path); !injected) return failure(injected.error());
+  if (auto injected = core_->begin(FileOperation::open, path); !injected) return failure(injected.error());
   const Path parts = parts_of(path);
   std::shared_ptr<Node> node = core_->find(parts);
   if (node && node->is_directory) return failure(Errc::io_error, "open " + path + " (Is a directory)");
@@ -258,12 +301,12 @@ Result<std::shared_ptr<File>> MemoryFiles::open(const std::string& path, OpenMod
 
 bool MemoryFiles::exists(const std::string& path) {
   const std::lock_guard lock(core_->mutex);
-  return core_->find(parts_of(path)) != nullptr;
+  return !core_->is_killed && core_->find(parts_of(path)) != nullptr;
 }
 
 Result<void> MemoryFiles::make_directories(const std::string& path) {
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::make_directories, path); !injected) return injected;
+  if (auto injected = core_->begin(FileOperation::make_directories, path); !injected) return injected;
   std::shared_ptr<Node> node = core_->root;
   for (const std::string& part : parts_of(path)) {
     auto [child, is_new] = node->children.try_emplace(part);
@@ -279,8 +322,7 @@ Result<void> MemoryFiles::make_directories(const std::string& path) {
 
 Result<std::vector<DirectoryEntry>> MemoryFiles::list(const std::string& directory) {
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::list, directory); !injected)
-    return failure(injected.error());
+  if (auto injected = core_->begin(FileOperation::list, directory); !injected) return failure(injected.error());
   const auto node = core_->find(parts_of(directory));
   if (!node) return not_found(directory);
   if (!node->is_directory) return failure(Errc::io_error, "list " + directory + " (Not a directory)");
@@ -291,7 +333,7 @@ Result<std::vector<DirectoryEntry>> MemoryFiles::list(const std::string& directo
 
 Result<void> MemoryFiles::rename(const std::string& from, const std::string& to) {
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::rename, from); !injected) return injected;
+  if (auto injected = core_->begin(FileOperation::rename, from); !injected) return injected;
   const Path from_parts = parts_of(from);
   const Path to_parts = parts_of(to);
   const auto source = core_->parent_of(from_parts);
@@ -309,7 +351,7 @@ Result<void> MemoryFiles::rename(const std::string& from, const std::string& to)
 
 Result<void> MemoryFiles::remove(const std::string& path) {
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::remove, path); !injected) return injected;
+  if (auto injected = core_->begin(FileOperation::remove, path); !injected) return injected;
   const Path parts = parts_of(path);
   const auto node = core_->find(parts);
   if (!node || parts.empty()) return not_found(path);
@@ -320,7 +362,7 @@ Result<void> MemoryFiles::remove(const std::string& path) {
 
 Result<void> MemoryFiles::remove_all(const std::string& path) {
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::remove, path); !injected) return injected;
+  if (auto injected = core_->begin(FileOperation::remove, path); !injected) return injected;
   const Path parts = parts_of(path);
   if (const auto parent = core_->parent_of(parts)) parent->children.erase(parts.back());
   return {};
@@ -328,7 +370,7 @@ Result<void> MemoryFiles::remove_all(const std::string& path) {
 
 Result<void> MemoryFiles::sync_directory(const std::string& directory) {
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::sync_directory, directory); !injected) return injected;
+  if (auto injected = core_->begin(FileOperation::sync_directory, directory); !injected) return injected;
   std::shared_ptr<Node> node = core_->root;
   for (const std::string& part : parts_of(directory)) {
     const auto child = node->children.find(part);
@@ -344,7 +386,7 @@ Result<std::unique_ptr<FileLock>> MemoryFiles::lock(const std::string& path) {
   auto file = open(path, OpenMode::create);
   if (!file) return failure(std::move(file.error()));
   const std::lock_guard lock(core_->mutex);
-  if (auto injected = core_->injected_failure(FileOperation::lock, path); !injected) return failure(injected.error());
+  if (auto injected = core_->begin(FileOperation::lock, path); !injected) return failure(injected.error());
   auto node = core_->find(parts_of(path));
   if (!node || !core_->locked.insert(node.get()).second) return failure(Errc::locked, path);
   return std::make_unique<MemoryLock>(core_, std::move(node));
@@ -363,6 +405,24 @@ void MemoryFiles::crash() {
   ++core_->generation;
   core_->locked.clear();
   core_->crash(*core_->root);
+}
+
+void MemoryFiles::kill() {
+  const std::lock_guard lock(core_->mutex);
+  core_->kill();
+}
+
+void MemoryFiles::kill_in(std::uint64_t changes, std::function<void()> on_kill) {
+  const std::lock_guard lock(core_->mutex);
+  core_->kill_in = changes;
+  core_->on_kill = std::move(on_kill);
+}
+
+void MemoryFiles::revive() {
+  const std::lock_guard lock(core_->mutex);
+  core_->is_killed = false;
+  core_->kill_in = 0;
+  core_->on_kill = nullptr;
 }
 
 void MemoryFiles::keep_torn_tails(bool keep) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,14 @@ class MemoryFiles final : public Files {
 
   /// The power goes out: back to what was synced, all locks gone, files opened before fail with Errc::io_error.
   void crash();
+  /// The process dies (SIGKILL): what it wrote stays, as in a page cache, its locks are gone, and all operations fail
+  /// with Errc::io_error until revive(). Files opened before fail for good.
+  void kill();
+  /// The same in `changes` operations that change something (writes, renames, ...) from now: the last of them, a write,
+  /// is done in part. `on_kill` is called within that operation.
+  void kill_in(std::uint64_t changes, std::function<void()> on_kill);
+  /// The next process starts. Takes back a kill that has not come yet.
+  void revive();
   /// From now on a crash keeps a part, drawn from the seed, of the bytes appended since a file's last sync.
   void keep_torn_tails(bool keep);
   /// Errc::storage_full once all files together have this many bytes; a write that meets it is cut short there.

@@ -57,6 +57,45 @@ TEST(MemoryFiles, after_a_crash_old_handles_fail_and_locks_are_free) {
   EXPECT_TRUE(files.lock("/.lock"));
 }
 
+TEST(MemoryFiles, a_killed_process_leaves_what_it_wrote_and_reaches_nothing_more) {
+  MemoryFiles files;
+  auto file = *files.open("/a", OpenMode::create);
+  const auto lock = files.lock("/lock");
+  ASSERT_TRUE(lock);
+  ASSERT_TRUE(file->write_at(as_bytes("written"), 0));
+  files.kill();
+  EXPECT_FALSE(file->write_at(as_bytes("more"), 0));
+  EXPECT_FALSE(files.rename("/a", "/b"));
+  EXPECT_FALSE(files.open("/c", OpenMode::create));
+  EXPECT_FALSE(files.exists("/a"));
+  files.revive();
+  EXPECT_EQ(text_of(files, "/a"), "written");
+  EXPECT_FALSE(file->write_at(as_bytes("more"), 0)) << "of the process that is gone";
+  EXPECT_FALSE(files.exists("/c"));
+  EXPECT_TRUE(files.lock("/lock"));
+}
+
+TEST(MemoryFiles, a_kill_in_the_middle_of_a_write_leaves_a_part_of_it) {
+  std::set<std::size_t> lengths;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    MemoryFiles files(seed);
+    int kills = 0;
+    files.kill_in(3, [&kills] { ++kills; });
+    auto file = *files.open("/a", OpenMode::create);
+    ASSERT_TRUE(file->write_at(as_bytes("whole"), 0));
+    ASSERT_TRUE(file->truncate(5));
+    EXPECT_FALSE(file->write_at(as_bytes("0123456789"), 5));
+    EXPECT_EQ(kills, 1);
+    EXPECT_FALSE(files.exists("/a"));
+    files.revive();
+    const std::string left = text_of(files, "/a");
+    EXPECT_EQ(left, std::string("whole0123456789").substr(0, left.size()));
+    EXPECT_GE(left.size(), 5U);
+    lengths.insert(left.size());
+  }
+  EXPECT_GT(lengths.size(), 3U);
+}
+
 TEST(MemoryFiles, torn_tails_keep_a_part_of_what_was_appended) {
   std::set<std::size_t> lengths;
   for (std::uint64_t seed = 0; seed < 30; ++seed) {

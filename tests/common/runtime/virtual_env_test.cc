@@ -4,6 +4,8 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <memory>
+#include <set>
 #include <vector>
 
 #include "common/runtime/async_event.h"
@@ -56,6 +58,55 @@ TEST(VirtualEnv, equal_seeds_give_equal_randomness) {
   EXPECT_EQ(first, b.random().next());
   EXPECT_NE(first, c.random().next());
   for (int i = 0; i < 1000; ++i) EXPECT_LT(a.random().below(3), 3u);
+}
+
+TEST(VirtualEnv, a_reactor_that_is_destroyed_drops_what_waits_on_it) {
+  VirtualEnv env;
+  std::vector<int> order;
+  auto reactor = env.make_reactor("r");
+  asio::co_spawn(reactor->executor(), sleep_and_note(env, 1h, 1, order), asio::detached);
+  env.run_for(1s);
+  reactor.reset();
+  env.run_for(2h);
+  EXPECT_TRUE(order.empty());
+}
+
+TEST(VirtualEnv, a_paused_process_goes_on_late_and_a_killed_one_never) {
+  VirtualEnv env;
+  VirtualProcess paused(env), killed(env);
+  std::vector<int> order;
+  const auto first = paused.make_reactor("p");
+  const auto second = killed.make_reactor("k");
+  asio::co_spawn(first->executor(), sleep_and_note(paused, 1s, 1, order), asio::detached);
+  asio::co_spawn(second->executor(), sleep_and_note(killed, 1s, 2, order), asio::detached);
+  env.run_for(1ms);
+  paused.pause(true);
+  killed.kill();
+  env.run_for(1h);
+  EXPECT_TRUE(order.empty());
+  paused.pause(false);
+  env.run_for(1ms);
+  EXPECT_EQ(order, (std::vector<int>{1}));
+}
+
+TEST(VirtualEnv, the_seed_decides_which_of_several_reactors_runs_first) {
+  std::set<std::vector<int>> orders;
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    std::vector<int> runs[2];
+    for (std::vector<int>& order : runs) {
+      VirtualEnv env(seed);
+      std::vector<std::unique_ptr<Reactor>> reactors;
+      for (int i = 0; i < 3; ++i) {
+        reactors.push_back(env.make_reactor("r"));
+        asio::co_spawn(reactors.back()->executor(), sleep_and_note(env, 0s, i, order), asio::detached);
+      }
+      env.run_for(1s);
+      EXPECT_EQ(order.size(), 3U);
+    }
+    EXPECT_EQ(runs[0], runs[1]);
+    orders.insert(runs[0]);
+  }
+  EXPECT_GT(orders.size(), 1U);
 }
 
 TEST(VirtualEnv, a_signal_runs_the_loop_while_it_waits) {
