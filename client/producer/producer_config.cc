@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr double kMostInt = 2147483647.0;
 constexpr int kMostInFlightWithIdempotence = 5;
+constexpr milliseconds kForEver = std::chrono::hours(24 * 365 * 100);
 
 ConfigDef row(std::string name, ConfigType type, const char* default_value, ConfigImportance importance,
               std::string doc) {
@@ -45,18 +46,22 @@ ConfigDef with_status(ConfigDef def, ConfigStatus status, std::string why) {
 }
 
 std::vector<ConfigDef> batching_rows() {
-  constexpr double kMostLong = 9007199254740992.0;
+  const auto at_least_0 = [](ConfigDef def) {
+    def.min = 0;
+    return def;
+  };
   return {
       number(
           "batch.size", ConfigType::integer, "16384", 0, kMostInt, ConfigImportance::medium,
           "Bytes that a batch may grow to before it is sent without waiting for linger.ms. 0 sends each record alone."),
       number("linger.ms", ConfigType::long_integer, "5", 0, kMostInt, ConfigImportance::medium,
              "How long a batch that is not full waits for more records. flush() and send_sync do not wait."),
-      number("buffer.memory", ConfigType::long_integer, "33554432", 0, kMostLong, ConfigImportance::high,
-             "Bytes of all batches that wait or are under way. When they are used up, send blocks for max.block.ms at "
-             "most."),
-      number("max.block.ms", ConfigType::long_integer, "60000", 0, kMostLong, ConfigImportance::medium,
-             "How long send and partitions_for may wait for metadata and for room in buffer.memory."),
+      at_least_0(
+          row("buffer.memory", ConfigType::long_integer, "33554432", ConfigImportance::high,
+              "Bytes of all batches that wait or are under way. When they are used up, send blocks for max.block.ms at "
+              "most.")),
+      at_least_0(row("max.block.ms", ConfigType::long_integer, "60000", ConfigImportance::medium,
+                     "How long send and partitions_for may wait for metadata and for room in buffer.memory.")),
       number("max.request.size", ConfigType::integer, "1048576", 0, kMostInt, ConfigImportance::medium,
              "Largest Produce request and largest record, in bytes before compression."),
       row("compression.type", ConfigType::string, "none", ConfigImportance::high,
@@ -224,7 +229,8 @@ Result<ProducerConfig> producer_config_of(const runtime::ParsedConfig& parsed) {
   config.batch_bytes = static_cast<std::size_t>(parsed.get_int("batch.size"));
   config.buffer_bytes = static_cast<std::size_t>(parsed.get_long("buffer.memory"));
   config.max_request_bytes = static_cast<std::size_t>(parsed.get_int("max.request.size"));
-  config.max_block = milliseconds(parsed.get_long("max.block.ms"));
+  // Added to a time, Java's Long.MAX_VALUE would overflow: a century is for ever.
+  config.max_block = std::min(milliseconds(parsed.get_long("max.block.ms")), kForEver);
   config.metadata_max_idle = milliseconds(parsed.get_long("metadata.max.idle.ms"));
   if (auto read = read_delivery(parsed, config); !read) return failure(read.error());
   if (auto read = read_compression(parsed, config); !read) return failure(read.error());
