@@ -1,25 +1,28 @@
 #include "client/producer/accumulator.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace barnabas::client {
 namespace {
 
-constexpr std::size_t kMostSpareBatches = 64;
+constexpr std::size_t kMostSpareBatches =
+    512;  // more than wait for their answers at a time; each keeps its callbacks' vector
+constexpr std::size_t kMostSpareNumbers = 1024;
 constexpr float kRatioImproves = 0.005F;
 constexpr float kRatioWorsens = 0.05F;
 constexpr float kRatioMargin = 1.05F;
 constexpr std::size_t kMostPlainPerBatchSize = 16;
 
-std::size_t payload_bytes(const record::RecordInput& record) {
+}  // namespace
+
+std::size_t payload_bytes(const record::RecordInput& record) noexcept {
   std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
   for (const record::HeaderView& header : record.headers) {
     bytes += header.key.size() + (header.value ? header.value->size() : 0);
   }
   return bytes;
 }
-
-}  // namespace
 
 PartitionQueue::PartitionQueue(TopicState& of, std::int32_t number)
     : topic(&of), partition(number), name(of.name + "-" + std::to_string(number)) {}
@@ -67,61 +70,68 @@ std::size_t Accumulator::new_batch_bytes(const TopicState& topic, const record::
   return std::max(target, record::single_batch_bytes_bound(record));
 }
 
-bool Accumulator::fits(const ProducerBatch& batch, const record::RecordInput& record) const {
-  return batch.state == BatchState::open && !batch.is_full &&
-         batch.builder.plain_bytes_with(record) <= batch.reserved_bytes;
-}
-
-void Accumulator::add_record(PartitionQueue& queue, ProducerBatch& batch, const record::RecordInput& record,
+/// False, with nothing changed, where the batch has no room: not even an empty one is made larger for it.
+bool Accumulator::add_record(PartitionQueue& queue, ProducerBatch& batch, const SizedRecord& record,
                              DeliveryCallback& callback, bool always_note, Appended& result) {
-  batch.builder.append(record);
+  if (!batch.builder.append_within(batch.reserved_bytes, record.input)) return false;
   if (callback || always_note) {
-    batch.deliveries.push_back(PendingDelivery{batch.record_count, record.timestamp_ms, std::move(callback)});
+    batch.deliveries.push_back(PendingDelivery{batch.record_count, record.input.timestamp_ms, std::move(callback)});
   }
   ++batch.record_count;
   ++queue.records_taken;
-  queue.record_bytes_taken += payload_bytes(record);
+  queue.record_bytes_taken += record.payload_bytes;
   result.done = true;
   if (batch.builder.plain_bytes() >= batch.reserved_bytes || config_.batch_bytes == 0) {
     batch.is_full = true;
-    result.wake_sender = true;
+    result.is_ready = true;
+    queue.has_open_batch.store(false, std::memory_order_relaxed);
   }
-  queue.has_open_batch.store(!batch.is_full, std::memory_order_relaxed);
+  return true;
 }
 
-Appended Accumulator::append(PartitionQueue& queue, const record::RecordInput& record, DeliveryCallback& callback,
+/// A record did not fit any more. The queue's mutex is held.
+void Accumulator::end_batch(PartitionQueue& queue, ProducerBatch& batch, Appended& result) {
+  batch.is_full = true;
+  queue.has_open_batch.store(false, std::memory_order_relaxed);
+  result.is_ready = true;
+  if (config_.compression == record::CompressionType::none) return;
+  close_batch(batch);
+  result.to_seal = &batch;
+}
+
+Appended Accumulator::append(PartitionQueue& queue, const SizedRecord& record, DeliveryCallback& callback,
                              bool always_note) {
   Appended result;
   const std::lock_guard lock(queue.mutex);
-  if (queue.batches.empty() || !fits(*queue.batches.back(), record)) return result;
-  add_record(queue, *queue.batches.back(), record, callback, always_note, result);
+  if (queue.batches.empty()) return result;
+  ProducerBatch& last = *queue.batches.back();
+  if (last.state != BatchState::open || last.is_full) return result;
+  if (!add_record(queue, last, record, callback, always_note, result)) end_batch(queue, last, result);
   return result;
 }
 
-Appended Accumulator::append_to_new(PartitionQueue& queue, const record::RecordInput& record,
-                                    DeliveryCallback& callback, bool always_note, std::size_t reserved_bytes) {
+Appended Accumulator::append_to_new(PartitionQueue& queue, const SizedRecord& record, DeliveryCallback& callback,
+                                    bool always_note, std::size_t reserved_bytes) {
   Appended result = append(queue, record, callback, always_note);
   if (result.done) {
     budget_.give_back(reserved_bytes);  // another thread made a batch meanwhile
     return result;
   }
+  if (result.to_seal != nullptr) seal(*std::exchange(result.to_seal, nullptr));
   BatchPtr made = make_batch(queue, reserved_bytes, reserved_bytes);
   const std::lock_guard lock(queue.mutex);
   // Numbers must grow within the queue, and flush must see the batch: both hold from here on.
   made->number = next_number_.fetch_add(1, std::memory_order_acq_rel);
   note_incomplete(made->number);
-  if (!queue.batches.empty() && queue.batches.back()->state == BatchState::open) {
-    ProducerBatch& last = *queue.batches.back();
-    last.is_full = true;
-    if (config_.compression != record::CompressionType::none) {
-      close_batch(last);
-      result.to_seal = &last;
-    }
+  if (!queue.batches.empty() && queue.batches.back()->state == BatchState::open && !queue.batches.back()->is_full) {
+    end_batch(queue, *queue.batches.back(), result);  // yet another thread did
   }
-  result.wake_sender = true;
-  add_record(queue, *made, record, callback, always_note, result);
+  result.is_new = true;
+  queue.has_open_batch.store(true, std::memory_order_relaxed);
+  static_cast<void>(add_record(queue, *made, record, callback, always_note, result));  // it was made large enough
   queue.batches.push_back(std::move(made));
-  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_relaxed);
+  // Before the caller asks whether the sender is awake; see Sender::nudge.
+  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_seq_cst);
   return result;
 }
 
@@ -135,6 +145,7 @@ BatchPtr Accumulator::make_batch(PartitionQueue& queue, std::size_t reserved_byt
     }
   }
   if (!batch) batch = std::make_unique<ProducerBatch>();
+  if (batch->deliveries.capacity() == 0) batch->deliveries.reserve(typical_records_.load(std::memory_order_relaxed));
   record::BatchOptions options;
   options.compression = config_.compression;
   options.level = config_.compression_level;
@@ -148,19 +159,33 @@ BatchPtr Accumulator::make_batch(PartitionQueue& queue, std::size_t reserved_byt
 
 void Accumulator::note_incomplete(std::uint64_t number) {
   const std::lock_guard lock(batches_mutex_);
-  incomplete_.insert(number);
+  if (spare_numbers_.empty()) {
+    incomplete_.insert(incomplete_.end(), number);
+    return;
+  }
+  auto node = std::move(spare_numbers_.back());
+  spare_numbers_.pop_back();
+  node.value() = number;
+  incomplete_.insert(incomplete_.end(), std::move(node));
 }
 
 void Accumulator::retire(BatchPtr batch) {
   budget_.give_back(batch->reserved_bytes);
-  if (batch->bytes && batch->bytes.use_count() == 1) budget_.keep(std::move(*batch->bytes));
+  if (batch->bytes && batch->bytes.use_count() == 1) {
+    budget_.keep(std::move(*batch->bytes));
+    batch->spare_bytes = std::move(batch->bytes);
+  }
   std::vector<PendingDelivery> deliveries = std::move(batch->deliveries);
+  typical_records_.store(deliveries.size(), std::memory_order_relaxed);
   deliveries.clear();
   const std::uint64_t number = batch->number;
+  std::shared_ptr<Bytes> spare_bytes = std::move(batch->spare_bytes);
   *batch = ProducerBatch{};
   batch->deliveries = std::move(deliveries);
+  batch->spare_bytes = std::move(spare_bytes);
   const std::lock_guard lock(batches_mutex_);
-  incomplete_.erase(incomplete_.find(number));
+  auto node = incomplete_.extract(incomplete_.find(number));
+  if (spare_numbers_.size() < kMostSpareNumbers) spare_numbers_.push_back(std::move(node));
   if (spare_.size() < kMostSpareBatches) spare_.push_back(std::move(batch));
 }
 
@@ -174,7 +199,8 @@ void Accumulator::finish(ProducerBatch& batch) {
   if (!finished) {
     batch.seal_failure = finished.error();
   } else {
-    batch.bytes = std::make_shared<Bytes>(std::move(*finished));
+    batch.bytes = batch.spare_bytes ? std::move(batch.spare_bytes) : std::make_shared<Bytes>();
+    *batch.bytes = std::move(*finished);
   }
 }
 

@@ -49,6 +49,10 @@ struct TopicState {
 
   const std::string name;
   std::atomic<float> compression_ratio{1.0F};  ///< Compressed bytes by plain bytes, as seen lately.
+  /// The sticky choice, for records that come while it stands: until so many bytes are used up, or the metadata change.
+  std::atomic<PartitionQueue*> sticky_queue{nullptr};
+  std::atomic<std::int64_t> sticky_left{0};
+  std::atomic<std::uint64_t> sticky_version{0};
 
   std::mutex mutex;                                     // leaf lock, for one choice of a partition
   std::shared_ptr<const TopicMetadata> metadata;        // mutex
@@ -56,6 +60,7 @@ struct TopicState {
   runtime::MonotonicTime wanted_at{};                   // mutex; when the cache last heard that we use the topic
   std::vector<std::int32_t> available;                  // mutex; partitions with a leader
   StickyPartitioner sticky;                             // mutex
+  std::int64_t sticky_granted = 0;                      // mutex; what sticky_left began with
   std::uint64_t random;                                 // mutex; state of a xorshift
   std::uint32_t round_robin = 0;                        // mutex
   std::vector<std::unique_ptr<PartitionQueue>> queues;  // mutex to grow; index = partition
@@ -64,9 +69,18 @@ struct TopicState {
 /// What an append left to do for its caller.
 struct Appended {
   bool done = false;                 ///< Not: a new batch is needed, bring bytes of the budget.
-  bool wake_sender = false;          ///< A batch became ready, or a first record started its linger.
+  bool is_ready = false;             ///< A batch became full.
+  bool is_new = false;               ///< A batch was begun, whose first record lingers from now on.
   ProducerBatch* to_seal = nullptr;  ///< A full batch that this thread is to compress now: call seal().
 };
+
+/// A record with what is known of it already.
+struct SizedRecord {
+  record::RecordInput input;
+  std::size_t payload_bytes = 0;  ///< Key, value and headers.
+};
+/// Bytes of the key, the value and the headers.
+std::size_t payload_bytes(const record::RecordInput& record) noexcept;
 
 /// All records that were taken and are neither delivered nor failed, in batches by partition.
 /// Threads: any, but where a function says reactor.
@@ -82,12 +96,11 @@ class Accumulator {
   /// Bytes that a new batch with this record in front takes of the budget.
   std::size_t new_batch_bytes(const TopicState& topic, const record::RecordInput& record) const;
   /// Appends to the open batch where the record fits.
-  Appended append(PartitionQueue& queue, const record::RecordInput& record, DeliveryCallback& callback,
-                  bool always_note);
+  Appended append(PartitionQueue& queue, const SizedRecord& record, DeliveryCallback& callback, bool always_note);
   /// The same, with a new batch where it does not fit; `reserved_bytes` of the budget are the accumulator's from now
   /// on.
-  Appended append_to_new(PartitionQueue& queue, const record::RecordInput& record, DeliveryCallback& callback,
-                         bool always_note, std::size_t reserved_bytes);
+  Appended append_to_new(PartitionQueue& queue, const SizedRecord& record, DeliveryCallback& callback, bool always_note,
+                         std::size_t reserved_bytes);
 
   /// Compresses and finishes a batch in state sealing. Threads: any but a shared reactor's.
   void seal(ProducerBatch& batch);
@@ -122,15 +135,16 @@ class Accumulator {
   std::size_t target_bytes(const TopicState& topic) const;
 
  private:
-  void add_record(PartitionQueue& queue, ProducerBatch& batch, const record::RecordInput& record,
-                  DeliveryCallback& callback, bool always_note, Appended& result);
-  bool fits(const ProducerBatch& batch, const record::RecordInput& record) const;
+  bool add_record(PartitionQueue& queue, ProducerBatch& batch, const SizedRecord& record, DeliveryCallback& callback,
+                  bool always_note, Appended& result);
+  void end_batch(PartitionQueue& queue, ProducerBatch& batch, Appended& result);
   void note_ratio(TopicState& topic, std::size_t compressed_bytes, std::size_t plain_bytes);
 
   const ProducerConfig& config_;
   std::shared_ptr<ClientRuntime> runtime_;
   ByteBudget budget_;
   std::atomic<std::uint64_t> next_number_{1};
+  std::atomic<std::size_t> typical_records_{0};  ///< With callbacks, in the batch that ended last.
 
   mutable std::mutex topics_mutex_;
   std::map<std::string, std::unique_ptr<TopicState>, std::less<>> topics_;  // topics_mutex_
@@ -138,7 +152,8 @@ class Accumulator {
 
   mutable std::mutex batches_mutex_;
   std::multiset<std::uint64_t> incomplete_;  // batches_mutex_; the halves of a split batch share a number
-  std::vector<BatchPtr> spare_;              // batches_mutex_; keep the capacity of their vectors
+  std::vector<std::multiset<std::uint64_t>::node_type> spare_numbers_;  // batches_mutex_
+  std::vector<BatchPtr> spare_;  // batches_mutex_; keep the capacity of their vectors
 };
 
 }  // namespace barnabas::client

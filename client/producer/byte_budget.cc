@@ -1,11 +1,12 @@
 #include "client/producer/byte_budget.h"
 
+#include <algorithm>
 #include <asio/post.hpp>
 
 namespace barnabas::client {
 namespace {
 
-constexpr std::size_t kMostKeptBuffers = 256;
+constexpr std::size_t kMostKeptBuffers = 4096;  // they count against the limit too
 
 }  // namespace
 
@@ -32,18 +33,23 @@ std::optional<ByteBudget::Waiters::iterator> ByteBudget::enqueue(std::size_t byt
     return std::nullopt;
   }
   if (waiters_.empty() && take_locked(bytes)) return std::nullopt;
-  Waiter waiter;
-  waiter.bytes = bytes;
-  waiter.wake = std::move(wake);
-  return waiters_.insert(waiters_.end(), std::move(waiter));
+  if (spare_.empty()) spare_.emplace_back();
+  const auto waiter = spare_.begin();
+  *waiter = Waiter{};
+  waiter->bytes = bytes;
+  waiter->wake = std::move(wake);
+  waiters_.splice(waiters_.end(), spare_, waiter);
+  return waiter;
 }
 
 /// Takes the waiter off the list; what it got meanwhile is its.
 Result<void> ByteBudget::settle(Waiters::iterator waiter) {
   const std::lock_guard lock(mutex_);
-  const bool granted = waiter->granted;
+  bool granted = waiter->granted;
   const bool closed = waiter->closed;
-  waiters_.erase(waiter);
+  if (!granted && !closed) granted = take_locked(waiter->bytes);  // at the deadline any room will do
+  waiter->wake = nullptr;
+  spare_.splice(spare_.begin(), waiters_, waiter);
   grant_locked();  // the next one may need less
   if (granted) return {};
   if (closed) return failure(Errc::closed, "the producer is closed");
@@ -56,18 +62,21 @@ void ByteBudget::grant_locked() {
     if (waiter.granted || waiter.closed) continue;
     if (!take_locked(waiter.bytes)) return;
     waiter.granted = true;
-    waiter.wake();
+    wake_locked(waiter);
   }
+}
+
+void ByteBudget::wake_locked(Waiter& waiter) {
+  if (waiter.wake) return waiter.wake();
+  changed_->notify([&waiter] { waiter.woken = true; });
 }
 
 Result<void> ByteBudget::take(std::size_t bytes, runtime::MonotonicTime deadline) {
   Result<void> result;
-  const std::shared_ptr<runtime::Signal> signal = runtime_->env().make_signal();
-  const auto woken = std::make_shared<bool>(false);
-  const auto wake = [signal, woken] { signal->notify([&woken] { *woken = true; }); };
-  const auto waiter = enqueue(bytes, wake, result);
+  const auto waiter = enqueue(bytes, nullptr, result);
   if (!waiter) return result;
-  signal->wait_until(deadline, [&woken] { return *woken; });
+  const Waiter& mine = **waiter;
+  changed_->wait_until(deadline, [&mine] { return mine.woken; });
   return settle(*waiter);
 }
 
@@ -86,7 +95,15 @@ asio::awaitable<Result<void>> ByteBudget::async_take(std::size_t bytes, runtime:
 void ByteBudget::give_back(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   used_bytes_ -= bytes;
-  grant_locked();
+  if (is_worth_a_wake()) grant_locked();
+}
+
+/// A thread that is woken for one batch's room fills it and sleeps again: two switches of context a batch. What is in
+/// use comes back sooner or later, so nobody waits for ever.
+bool ByteBudget::is_worth_a_wake() const {
+  constexpr std::size_t kPart = 8;
+  if (waiters_.empty()) return false;
+  return used_bytes_ == 0 || limit_bytes_ - used_bytes_ >= std::max(waiters_.front().bytes, limit_bytes_ / kPart);
 }
 
 void ByteBudget::close() {
@@ -95,7 +112,7 @@ void ByteBudget::close() {
   for (Waiter& waiter : waiters_) {
     if (waiter.granted || waiter.closed) continue;
     waiter.closed = true;
-    waiter.wake();
+    wake_locked(waiter);
   }
 }
 
@@ -124,11 +141,6 @@ void ByteBudget::keep(Bytes buffer) {
 std::size_t ByteBudget::used_bytes() const {
   const std::lock_guard lock(mutex_);
   return used_bytes_;
-}
-
-bool ByteBudget::has_waiters() const {
-  const std::lock_guard lock(mutex_);
-  return !waiters_.empty();
 }
 
 }  // namespace barnabas::client

@@ -12,12 +12,13 @@
 
 namespace barnabas::client {
 
-/// buffer.memory: the bytes that all batches of a producer may hold, given out in the order of asking. Buffers that
+/// buffer.memory: the bytes that all batches of a producer may hold, given out in the order of asking. Who waits is
+/// woken when there is room for a while, not for each batch that comes back. Buffers that
 /// come back are kept for the next batch, within the same bound. Threads: any.  Source: Kafka's BufferPool.
 class ByteBudget {
  public:
   ByteBudget(std::shared_ptr<ClientRuntime> runtime, std::size_t limit_bytes)
-      : runtime_(std::move(runtime)), limit_bytes_(limit_bytes) {}
+      : runtime_(std::move(runtime)), limit_bytes_(limit_bytes), changed_(runtime_->env().make_signal()) {}
 
   /// At once, or not at all: nobody who waits is passed by.
   bool try_take(std::size_t bytes);
@@ -35,30 +36,34 @@ class ByteBudget {
 
   std::size_t limit_bytes() const noexcept { return limit_bytes_; }
   std::size_t used_bytes() const;
-  bool has_waiters() const;
 
  private:
   struct Waiter {
     std::size_t bytes = 0;
     bool granted = false;
     bool closed = false;
+    bool woken = false;  // changed_'s lock
     InlineFunction<void(), 48> wake;
   };
   using Waiters = std::list<Waiter>;
 
   bool take_locked(std::size_t bytes);
-  /// nullopt: taken or closed at once, as the result says.
+  /// nullopt: taken or closed at once, as the result says. `wake` empty: the waiter waits for changed_.
   std::optional<Waiters::iterator> enqueue(std::size_t bytes, InlineFunction<void(), 48> wake, Result<void>& result);
   Result<void> settle(Waiters::iterator waiter);
   void grant_locked();
+  bool is_worth_a_wake() const;
+  void wake_locked(Waiter& waiter);
 
   std::shared_ptr<ClientRuntime> runtime_;
   const std::size_t limit_bytes_;
+  const std::unique_ptr<runtime::Signal> changed_;
   mutable std::mutex mutex_;    // leaf lock
   std::size_t used_bytes_ = 0;  // mutex_
   std::size_t kept_bytes_ = 0;  // mutex_; capacity of kept_
   std::vector<Bytes> kept_;     // mutex_
   Waiters waiters_;             // mutex_; first come, first served
+  Waiters spare_;               // mutex_; so that a blocked send does not allocate
   bool closed_ = false;         // mutex_
 };
 

@@ -110,8 +110,9 @@ asio::awaitable<void> ProducerImpl::send_later(std::shared_ptr<ProducerImpl> sel
       auto work = self->await_topic(kept->record, deadline);
       waited = co_await std::move(work);
     } else {
-      self->sender_->wake();
+      self->sender_->begin_wait_for_room();
       waited = co_await self->sender_->accumulator().budget().async_take(attempt.wanted_bytes, deadline);
+      self->sender_->end_wait_for_room();
       if (waited) attempt.reserved_bytes = attempt.wanted_bytes;
     }
     if (waited && self->closed_.load(std::memory_order_acquire)) {

@@ -39,8 +39,9 @@ struct ProducerBatch {
   BatchState state = BatchState::open;
   bool is_full = false;
   record::BatchBuilder builder;
-  std::shared_ptr<Bytes> bytes;  ///< Set when sealed; shared with a write that is still under way.
-  Failure seal_failure;          ///< Why it could not be compressed; an empty code where it could.
+  std::shared_ptr<Bytes> bytes;        ///< Set when sealed; shared with a write that is still under way.
+  std::shared_ptr<Bytes> spare_bytes;  ///< Of an earlier life, empty: to become `bytes` without an allocation.
+  Failure seal_failure;                ///< Why it could not be compressed; an empty code where it could.
   std::vector<PendingDelivery> deliveries;
   std::int32_t record_count = 0;
   std::size_t reserved_bytes = 0;  ///< Of the byte budget.
@@ -49,10 +50,12 @@ struct ProducerBatch {
   runtime::MonotonicTime deadline{};  ///< delivery.timeout.ms after creation.
   runtime::MonotonicTime retry_at{};
   int attempts = 0;
-  BatchSequence sequence;   ///< Assigned when it is first sent.
-  BatchSequence stamped;    ///< What its bytes say.
-  Failure last_failure;     ///< Of the last attempt.
-  std::string last_broker;  ///< To whom it went.
+  /// An attempt ended without an answer that says what became of it: under another number it might be stored twice.
+  bool may_be_stored = false;
+  BatchSequence sequence;                          ///< Assigned when it is first sent.
+  BatchSequence stamped;                           ///< What its bytes say.
+  Failure last_failure;                            ///< Of the last attempt.
+  std::shared_ptr<const std::string> last_broker;  ///< To whom it went.
 };
 
 using BatchPtr = std::unique_ptr<ProducerBatch>;

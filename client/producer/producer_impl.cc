@@ -112,42 +112,65 @@ record::RecordInput ProducerImpl::input_of(const Record& record, std::int64_t ti
       .timestamp_ms = timestamp_ms, .key = field_of(record.key), .value = field_of(record.value), .headers = headers};
 }
 
+Result<void> ProducerImpl::check_size(const Attempt& attempt, const record::RecordInput& input) const {
+  constexpr std::size_t kMostOverhead = 128;  // of batch and record; a header has less than its own size and 10
+  const std::size_t limit = std::min(sender_->config().max_request_bytes, sender_->config().buffer_bytes);
+  if (attempt.payload_bytes + kMostOverhead + 10 * input.headers.size() <= limit) return {};
+  const std::size_t size = record::single_batch_bytes_bound(input);
+  if (size <= limit) return {};
+  const bool by_request = limit == sender_->config().max_request_bytes;
+  return failure(protocol::ErrorCode::message_too_large,
+                 fmt::format("{}: a record of {} bytes is larger than {}={}", attempt.record.topic, size,
+                             by_request ? "max.request.size" : "buffer.memory", limit));
+}
+
+/// What an append leaves to do, outside all locks.
+void ProducerImpl::after_append(const Appended& appended) {
+  if (appended.to_seal != nullptr) sender_->accumulator().seal(*appended.to_seal);
+  if (appended.is_ready || appended.is_new) sender_->nudge(appended.is_ready);
+}
+
+/// To an open batch. A full one ends the turn of its partition: the record moves on to another's.
+Appended ProducerImpl::append(Attempt& attempt, const SizedRecord& record) {
+  Accumulator& accumulator = sender_->accumulator();
+  const bool always_note = sender_->notes_every_record();
+  Appended appended = accumulator.append(*attempt.queue, record, attempt.callback, always_note);
+  after_append(appended);
+  if (appended.done || !appended.is_ready || !attempt.is_sticky) return appended;
+  end_sticky_turn(*attempt.topic, *attempt.queue);
+  const auto queue = choose_queue(attempt);
+  if (!queue || *queue == nullptr || *queue == attempt.queue) return appended;
+  attempt.queue = *queue;
+  appended = accumulator.append(*attempt.queue, record, attempt.callback, always_note);
+  after_append(appended);
+  return appended;
+}
+
 Result<ProducerImpl::Step> ProducerImpl::advance(Attempt& attempt) {
-  const record::RecordInput input = input_of(attempt.record, attempt.timestamp_ms);
+  SizedRecord record{.input = input_of(attempt.record, attempt.timestamp_ms)};
+  record.payload_bytes = payload_bytes(record.input);
   Accumulator& accumulator = sender_->accumulator();
   if (attempt.topic == nullptr) {
     attempt.topic = &topic_of(attempt.record.topic);
-    const std::size_t size = record::single_batch_bytes_bound(input);
-    const std::size_t limit = std::min(sender_->config().max_request_bytes, sender_->config().buffer_bytes);
-    if (size > limit) {
-      const bool by_request = limit == sender_->config().max_request_bytes;
-      return failure(protocol::ErrorCode::message_too_large,
-                     fmt::format("{}: a record of {} bytes is larger than {}={}", attempt.record.topic, size,
-                                 by_request ? "max.request.size" : "buffer.memory", limit));
-    }
+    attempt.payload_bytes = record.payload_bytes;
+    attempt.is_sticky = is_sticky(attempt.record);
+    if (auto checked = check_size(attempt, record.input); !checked) return failure(checked.error());
   }
   if (attempt.queue == nullptr) {
-    const auto queue = choose_queue(*attempt.topic, attempt.record);
+    const auto queue = choose_queue(attempt);
     if (!queue) return failure(queue.error());
     if (*queue == nullptr) return Step::needs_metadata;
     attempt.queue = *queue;
   }
-  const bool always_note = sender_->notes_every_record();
-  Appended appended;
   if (attempt.reserved_bytes == 0) {
-    appended = accumulator.append(*attempt.queue, input, attempt.callback, always_note);
-    if (!appended.done) {
-      attempt.wanted_bytes = accumulator.new_batch_bytes(*attempt.topic, input);
-      if (!accumulator.budget().try_take(attempt.wanted_bytes)) return Step::needs_room;
-      attempt.reserved_bytes = attempt.wanted_bytes;
-    }
+    if (append(attempt, record).done) return Step::done;
+    attempt.wanted_bytes = accumulator.new_batch_bytes(*attempt.topic, record.input);
+    if (!accumulator.budget().try_take(attempt.wanted_bytes)) return Step::needs_room;
+    attempt.reserved_bytes = attempt.wanted_bytes;
   }
-  if (!appended.done) {
-    const std::size_t reserved = std::exchange(attempt.reserved_bytes, 0);
-    appended = accumulator.append_to_new(*attempt.queue, input, attempt.callback, always_note, reserved);
-  }
-  if (appended.to_seal != nullptr) accumulator.seal(*appended.to_seal);
-  if (appended.wake_sender) sender_->wake();
+  const std::size_t reserved = std::exchange(attempt.reserved_bytes, 0);
+  const bool always_note = sender_->notes_every_record();
+  after_append(accumulator.append_to_new(*attempt.queue, record, attempt.callback, always_note, reserved));
   return Step::done;
 }
 
@@ -166,7 +189,7 @@ void ProducerImpl::tell_interceptors(const Record& record, const Failure& why) c
   for (const auto& interceptor : interceptors_) interceptor->on_delivery(delivery);
 }
 
-Result<void> ProducerImpl::send(const Record& given, DeliveryCallback callback) {
+Result<void> ProducerImpl::send(const Record& given, DeliveryCallback&& callback) {
   if (interceptors_.empty()) return take(given, callback);
   Record record = given;
   for (const auto& interceptor : interceptors_) interceptor->on_send(record);
@@ -209,8 +232,9 @@ Result<void> ProducerImpl::wait_for_room(Attempt& attempt, MonotonicTime deadlin
   if (runtime_->is_current_thread()) {
     return failure(Errc::would_deadlock, "send on the client's own reactor thread while buffer.memory is used up");
   }
-  sender_->wake();  // what lingers is sent now
+  sender_->begin_wait_for_room();
   auto taken = sender_->accumulator().budget().take(attempt.wanted_bytes, deadline);
+  sender_->end_wait_for_room();
   if (!taken) return failure(taken.error().code, attempt.queue->name + ": " + taken.error().subject);
   attempt.reserved_bytes = attempt.wanted_bytes;
   return {};

@@ -23,7 +23,7 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
                runtime::Logger logger);
 
   /// Errors: the callback was not and will not be called.
-  Result<void> send(const Record& record, DeliveryCallback callback);
+  Result<void> send(const Record& record, DeliveryCallback&& callback);
   Result<Delivery> send_sync(const Record& record);
   void start_send(const Record& record, Handler<std::error_code, Delivery> done);
   Result<void> flush(runtime::Duration timeout);
@@ -42,6 +42,8 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
     const Record& record;
     DeliveryCallback& callback;
     std::int64_t timestamp_ms = 0;
+    std::size_t payload_bytes = 0;
+    bool is_sticky = false;  ///< The partition was ours to choose, and no key speaks for one.
     TopicState* topic = nullptr;
     PartitionQueue* queue = nullptr;
     std::size_t wanted_bytes = 0;    ///< Of the budget, with needs_room.
@@ -50,6 +52,7 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   struct KeptRecord;
 
   Result<void> check(const Record& record) const;
+  Result<void> check_size(const Attempt& attempt, const record::RecordInput& input) const;
   Result<void> take(const Record& record, DeliveryCallback& callback);
   /// As far as it gets without waiting.
   Result<Step> advance(Attempt& attempt);
@@ -58,8 +61,14 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   void tell_interceptors(const Record& record, const Failure& why) const;
   TopicState& topic_of(std::string_view name);
   /// nullptr: the topic or the partition is not known (yet).
-  Result<PartitionQueue*> choose_queue(TopicState& topic, const Record& record);
-  Result<std::int32_t> choose_partition(TopicState& topic, const Record& record);
+  Result<PartitionQueue*> choose_queue(Attempt& attempt);
+  Result<std::int32_t> choose_partition(const Attempt& attempt);
+  std::int32_t choose_sticky(TopicState& topic, std::size_t record_bytes);
+  bool is_sticky(const Record& record) const;
+  /// The next batch of the topic's unkeyed records goes elsewhere: this one's is full.
+  void end_sticky_turn(TopicState& topic, const PartitionQueue& queue);
+  Appended append(Attempt& attempt, const SizedRecord& record);
+  void after_append(const Appended& appended);
   bool refresh(TopicState& topic);
   std::uint32_t random(TopicState& topic) const;
   Result<void> wait_for_metadata(const Attempt& attempt, runtime::MonotonicTime deadline);

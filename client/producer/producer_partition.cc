@@ -1,10 +1,18 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "client/producer/partition_hash.h"
 #include "client/producer/producer_impl.h"
 
 /// Which partition a record goes to.
 namespace barnabas::client {
+namespace {
+
+constexpr std::size_t kRecordOverheadBytes = 8;  // lengths, deltas and attributes of a small record
+
+}  // namespace
 
 /// Takes over what the cluster newly says of the topic; false while it is unknown. The topic's mutex is held.
 bool ProducerImpl::refresh(TopicState& topic) {
@@ -37,16 +45,61 @@ std::uint32_t ProducerImpl::random(TopicState& topic) const {
   return static_cast<std::uint32_t>(topic.random >> 32);
 }
 
-Result<PartitionQueue*> ProducerImpl::choose_queue(TopicState& topic, const Record& record) {
+bool ProducerImpl::is_sticky(const Record& record) const {
+  const ProducerConfig& config = sender_->config();
+  return config.partitioner == PartitionerKind::sticky && !record.partition && !partitioner_ &&
+         (record.key.is_null() || config.partitioner_ignores_keys);
+}
+
+Result<PartitionQueue*> ProducerImpl::choose_queue(Attempt& attempt) {
+  TopicState& topic = *attempt.topic;
+  const auto bytes = static_cast<std::int64_t>(attempt.payload_bytes + kRecordOverheadBytes);
+  if (attempt.is_sticky && topic.sticky_version.load(std::memory_order_acquire) ==
+                               sender_->router().metadata().version()) {  // the choice stands: no lock
+    PartitionQueue* const queue = topic.sticky_queue.load(std::memory_order_acquire);
+    if (queue != nullptr && topic.sticky_left.fetch_sub(bytes, std::memory_order_relaxed) >= bytes) return queue;
+  }
   const std::lock_guard lock(topic.mutex);
   if (!refresh(topic)) return nullptr;
-  const auto partition = choose_partition(topic, record);
+  if (attempt.is_sticky) {
+    const std::int32_t chosen = choose_sticky(topic, static_cast<std::size_t>(bytes));
+    PartitionQueue& queue = sender_->accumulator().queue(topic, chosen);
+    topic.sticky_queue.store(&queue, std::memory_order_release);
+    topic.sticky_version.store(topic.metadata_version, std::memory_order_release);
+    return &queue;
+  }
+  const auto partition = choose_partition(attempt);
   if (!partition) return failure(partition.error());
   if (*partition >= topic.metadata->partition_count()) return nullptr;
   return &sender_->accumulator().queue(topic, *partition);
 }
 
-Result<std::int32_t> ProducerImpl::choose_partition(TopicState& topic, const Record& record) {
+/// The topic's mutex is held.
+std::int32_t ProducerImpl::choose_sticky(TopicState& topic, std::size_t record_bytes) {
+  const std::int64_t left = std::max<std::int64_t>(topic.sticky_left.exchange(0, std::memory_order_relaxed), 0);
+  topic.sticky.spend(static_cast<std::size_t>(std::exchange(topic.sticky_granted, 0) - left));
+  const auto index = static_cast<std::size_t>(topic.sticky.current());
+  const bool may_switch = topic.sticky.current() < 0 || index >= topic.queues.size() ||
+                          !topic.queues[index]->has_open_batch.load(std::memory_order_relaxed);
+  const std::int32_t chosen =
+      topic.sticky.choose(topic.metadata->partition_count(), topic.available, record_bytes, may_switch);
+  topic.sticky_granted = static_cast<std::int64_t>(topic.sticky.left_bytes());
+  topic.sticky_left.store(topic.sticky_granted, std::memory_order_relaxed);
+  return chosen;
+}
+
+void ProducerImpl::end_sticky_turn(TopicState& topic, const PartitionQueue& queue) {
+  const std::lock_guard lock(topic.mutex);
+  if (topic.sticky.current() != queue.partition) return;  // another thread did
+  const std::int64_t left = std::max<std::int64_t>(topic.sticky_left.exchange(0, std::memory_order_relaxed), 0);
+  topic.sticky.spend(static_cast<std::size_t>(std::exchange(topic.sticky_granted, 0) - left));
+  topic.sticky.end_turn();
+}
+
+/// Where the sticky choice has no say. The topic's mutex is held.
+Result<std::int32_t> ProducerImpl::choose_partition(const Attempt& attempt) {
+  TopicState& topic = *attempt.topic;
+  const Record& record = attempt.record;
   const std::int32_t count = topic.metadata->partition_count();
   const ProducerConfig& config = sender_->config();
   if (record.partition) return *record.partition;
@@ -71,13 +124,7 @@ Result<std::int32_t> ProducerImpl::choose_partition(TopicState& topic, const Rec
     case PartitionerKind::sticky:
       break;
   }
-  if (has_key) return murmur2_partition(record.key.bytes(), count);
-  const std::size_t bytes = record.key.size() + record.value.size() + record::kBatchHeaderBytes / 2;
-  const std::int32_t current = topic.sticky.current();
-  const auto index = static_cast<std::size_t>(current);
-  const bool may_switch = current < 0 || index >= topic.queues.size() ||
-                          !topic.queues[index]->has_open_batch.load(std::memory_order_relaxed);
-  return topic.sticky.choose(count, topic.available, bytes, may_switch);
+  return murmur2_partition(record.key.bytes(), count);
 }
 
 }  // namespace barnabas::client

@@ -30,6 +30,13 @@ void Sender::wake() {
   });
 }
 
+void Sender::nudge(bool is_ready) {
+  if (waits_for_answers_.load(std::memory_order_seq_cst)) return;
+  // The batch was made just now: a look that comes within linger.ms is in time for it.
+  if (!is_ready && next_look_.load(std::memory_order_seq_cst) <= runtime_->now() + config_.linger) return;
+  wake();
+}
+
 void Sender::flush_below(std::uint64_t number, InlineFunction<void(), 48> done) {
   flushing_.fetch_add(1, std::memory_order_acq_rel);
   {
@@ -57,6 +64,8 @@ void Sender::run() {
 }
 
 void Sender::run_once() {
+  waits_for_answers_.store(false, std::memory_order_seq_cst);
+  next_look_.store(MonotonicTime::max(), std::memory_order_seq_cst);
   if (aborted_) {
     abort(*aborted_);
     return;
@@ -64,13 +73,13 @@ void Sender::run_once() {
   Look look;
   look.now = runtime_->now();
   look.no_linger = flushing_.load(std::memory_order_acquire) > 0 || closing_.load(std::memory_order_acquire) ||
-                   accumulator_.budget().has_waiters();
+                   waiting_for_room_.load(std::memory_order_seq_cst) > 0;
   look.cluster = router_->metadata().snapshot();
   accumulator_.collect(queues_);
   expire_in_flight(look);
   for (auto& [id, broker] : brokers_) broker.ready.clear();
   for (PartitionQueue* queue : queues_) {
-    if (queue->length.load(std::memory_order_acquire) > 0) look_at(*queue, look);
+    if (queue->length.load(std::memory_order_seq_cst) > 0) look_at(*queue, look);
   }
   if (look.now >= next_load_update_) update_loads(*look.cluster, look.now);
   for (auto& [id, broker] : brokers_) {
@@ -83,6 +92,16 @@ void Sender::run_once() {
   if (look.metadata_wanted) router_->request_metadata_update();
   finish_flushes();
   arm(look.next);
+  waits_for_answers_.store(is_saturated(*look.cluster), std::memory_order_seq_cst);
+}
+
+/// Whether nothing can be sent to any broker before an answer comes.
+bool Sender::is_saturated(const ClusterSnapshot& cluster) const {
+  return !cluster.brokers.empty() &&
+         std::all_of(cluster.brokers.begin(), cluster.brokers.end(), [this](const auto& entry) {
+           const auto known = brokers_.find(entry.first);
+           return known != brokers_.end() && known->second.in_flight >= config_.max_in_flight;
+         });
 }
 
 void Sender::look_at(PartitionQueue& queue, Look& look) {
@@ -165,13 +184,22 @@ void Sender::fail_late(BatchPtr batch) {
 bool Sender::is_sequence_ready(PartitionQueue& queue) {
   if (queue.sequence.is_reset_required()) {
     if (queue.in_flight > 0) return false;
+    if (must_keep_number(queue)) return identity_.is_known();
     restart_sequence(queue);
   }
   if (!identity_.is_known()) return false;
   return queue.in_flight == 0 || !queue.sequence.is_stale(identity_);
 }
 
-/// KIP-360: under a new epoch the broker takes number 0 again.
+/// A batch that may be stored goes again under its old number first, for the broker to recognize it.
+bool Sender::must_keep_number(PartitionQueue& queue) {
+  const std::lock_guard lock(queue.mutex);
+  return !queue.batches.empty() && queue.batches.front()->may_be_stored &&
+         queue.batches.front()->sequence.is_assigned();
+}
+
+/// KIP-360: under a new epoch the broker takes number 0 again. Kafka's producer renumbers all that waits, and stores
+/// twice what had been stored without its knowing; here a batch whose fate cannot be learnt any more has failed.
 void Sender::restart_sequence(PartitionQueue& queue) {
   if (!queue.sequence.is_stale(identity_)) {
     identity_ = next_epoch(identity_);
@@ -179,8 +207,21 @@ void Sender::restart_sequence(PartitionQueue& queue) {
                            identity_.epoch);
   }
   queue.sequence.reset(identity_);
-  const std::lock_guard lock(queue.mutex);
-  for (const BatchPtr& batch : queue.batches) batch->sequence = BatchSequence{};
+  std::vector<BatchPtr> lost;
+  {
+    const std::lock_guard lock(queue.mutex);
+    for (BatchPtr& batch : queue.batches) {
+      batch->sequence = BatchSequence{};
+      if (batch->may_be_stored) lost.push_back(std::move(batch));
+    }
+    queue.batches.erase(std::remove(queue.batches.begin(), queue.batches.end(), nullptr), queue.batches.end());
+    queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
+  }
+  for (BatchPtr& batch : lost) {
+    Failure why = batch->last_failure;
+    why.subject += " (it may be stored; an earlier batch failed, and under another number it might be stored twice)";
+    fail(std::move(batch), std::move(why));
+  }
 }
 
 void Sender::seal_on_worker(ProducerBatch& batch) {
@@ -197,32 +238,44 @@ void Sender::update_loads(const ClusterSnapshot& cluster, MonotonicTime now) {
   constexpr std::chrono::milliseconds kPause{1};
   next_load_update_ = now + kPause;
   if (!config_.adaptive_partitioning || config_.partitioner != PartitionerKind::sticky || queues_.size() < 2) return;
-  std::map<TopicState*, std::pair<std::vector<std::int32_t>, std::vector<std::int32_t>>> loads;
-  for (const PartitionQueue* queue : queues_) {
-    const PartitionMetadata* partition = cluster.partition(queue->topic->name, queue->partition);
-    if (partition == nullptr || partition->leader < 0) continue;
-    const auto broker = brokers_.find(partition->leader);
-    const bool stuck = config_.partition_availability_timeout.count() > 0 && broker != brokers_.end() &&
-                       broker->second.ready_at - broker->second.drained_at > config_.partition_availability_timeout;
-    auto& [partitions, lengths] = loads[queue->topic];
-    if (stuck) continue;
-    partitions.push_back(queue->partition);
-    lengths.push_back(queue->length.load(std::memory_order_relaxed));
-  }
-  for (auto& [topic, load] : loads) {
-    const TopicMetadata* metadata = cluster.topic(topic->name);
-    const std::lock_guard lock(topic->mutex);
-    topic->sticky.update_load(load.first, load.second, metadata == nullptr ? 0 : metadata->partition_count());
+  // Every topic has a queue for partition 0 (they are made in order): it stands for the topic.
+  for (PartitionQueue* first : queues_) {
+    TopicState& topic = *first->topic;
+    if (first->partition != 0) continue;
+    const TopicMetadata* metadata = cluster.topic(topic.name);
+    if (metadata == nullptr) continue;
+    load_partitions_.clear();
+    load_lengths_.clear();
+    const std::lock_guard lock(topic.mutex);
+    for (const auto& queue : topic.queues) {
+      const PartitionMetadata* partition = metadata->find(queue->partition);
+      if (partition == nullptr || partition->leader < 0) continue;
+      const auto broker = brokers_.find(partition->leader);
+      const bool stuck = config_.partition_availability_timeout.count() > 0 && broker != brokers_.end() &&
+                         broker->second.ready_at - broker->second.drained_at > config_.partition_availability_timeout;
+      if (stuck) continue;
+      load_partitions_.push_back(queue->partition);
+      load_lengths_.push_back(queue->length.load(std::memory_order_relaxed));
+    }
+    topic.sticky.update_load(load_partitions_, load_lengths_, metadata->partition_count());
   }
 }
 
+/// A timer that goes off too early costs one look in vain, which is less than setting it anew after each look.
 void Sender::arm(MonotonicTime next) {
-  runtime_->timers()->cancel(timer_);
-  timer_ = {};
-  if (next == MonotonicTime::max()) return;
-  timer_ = runtime_->timers()->add(next, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->run();
-  });
+  const bool is_early_enough = timer_.number != 0 && timer_.deadline <= next;
+  if (!is_early_enough) {
+    runtime_->timers()->cancel(timer_);
+    timer_ = {};
+    if (next == MonotonicTime::max()) return;
+    timer_ = runtime_->timers()->add(next, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->timer_ = {};
+      self->run();
+    });
+  }
+  next_look_.store(timer_.deadline, std::memory_order_seq_cst);
 }
 
 void Sender::finish_flushes() {
@@ -241,8 +294,11 @@ void Sender::finish_flushes() {
 
 void Sender::abort(Failure why) {
   aborted_ = why;
+  waits_for_answers_.store(false, std::memory_order_seq_cst);
+  next_look_.store(MonotonicTime::max(), std::memory_order_seq_cst);
   fail_queued(why);
   runtime_->timers()->cancel(timer_);
+  timer_ = {};
   finish_flushes();
 }
 

@@ -56,8 +56,17 @@ class Sender : public std::enable_shared_from_this<Sender> {
 
   /// Looks soon at what can be sent. Cost: one atomic exchange while an earlier call is still on its way.
   void wake();
+  /// After an append, outside its lock: wakes the sender where it would not look in time by itself. `is_ready`: there
+  /// is a full batch; else a new one, which lingers. Cost: two loads for most batches of a busy producer.
+  void nudge(bool is_ready);
   /// Calls `done` once all batches below `number` are done; until then nothing waits for linger.ms.
   void flush_below(std::uint64_t number, InlineFunction<void(), 48> done);
+  /// Nothing lingers while somebody waits for room in buffer.memory. Begin before the wait, end after it.
+  void begin_wait_for_room() {
+    waiting_for_room_.fetch_add(1, std::memory_order_seq_cst);
+    if (!waits_for_answers_.load(std::memory_order_seq_cst)) wake();
+  }
+  void end_wait_for_room() noexcept { waiting_for_room_.fetch_sub(1, std::memory_order_acq_rel); }
   /// Sends what is there without lingering, from now on.
   void close_soon();
   /// Fails all that is not delivered, now and from now on. Threads: the executor's.
@@ -72,6 +81,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
     runtime::MonotonicTime drained_at{};  // when something was last sent
     std::vector<PartitionQueue*> ready;   // of this run
     std::size_t next = 0;                 // where the next request starts to collect
+    std::shared_ptr<const std::string> name;
   };
   struct Look;
   struct InFlight;
@@ -87,12 +97,14 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void expire_in_flight(Look& look);
   void fail_late(BatchPtr batch);
   bool is_sequence_ready(PartitionQueue& queue);
+  bool must_keep_number(PartitionQueue& queue);
   void restart_sequence(PartitionQueue& queue);
   void seal_on_worker(ProducerBatch& batch);
   void update_loads(const ClusterSnapshot& cluster, runtime::MonotonicTime now);
   void fail_queued(const Failure& why);
   BatchPtr take_any(PartitionQueue& queue);
   void arm(runtime::MonotonicTime next);
+  bool is_saturated(const ClusterSnapshot& cluster) const;
 
   // sender_requests.cc
   void send_ready(std::int32_t broker_id, BrokerState& broker, Look& look);
@@ -132,7 +144,12 @@ class Sender : public std::enable_shared_from_this<Sender> {
   std::unique_ptr<runtime::WorkerPool> workers_;
 
   std::atomic<bool> wake_pending_{false};
+  // Written by the reactor: false and max() before it looks at the queues' lengths, which an append has written before
+  // it reads these. Both sequentially consistent: one of the two sees the other.
+  std::atomic<bool> waits_for_answers_{false};  // all brokers are busy: an answer leads to the next look
+  std::atomic<runtime::MonotonicTime> next_look_{runtime::MonotonicTime::max()};
   std::atomic<bool> closing_{false};
+  std::atomic<int> waiting_for_room_{0};
   std::mutex flushes_mutex_;
   std::vector<Flush> flushes_;  // flushes_mutex_
   std::atomic<int> flushing_{0};
@@ -146,6 +163,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
   Failure id_failure_;
   Backoff backoff_;
   Timers::Id timer_;
+  std::vector<std::int32_t> load_partitions_;  // of update_loads()
+  std::vector<std::int32_t> load_lengths_;
   runtime::MonotonicTime next_load_update_{};
   bool running_ = false;
   bool run_again_ = false;

@@ -33,7 +33,10 @@ void Sender::send_ready(std::int32_t broker_id, BrokerState& broker, Look& look)
   broker.drained_at = now;
   ++broker.in_flight;
   in_flight_.push_back(request);
-  request->broker = connection->name();
+  if (!broker.name || *broker.name != connection->name()) {
+    broker.name = std::make_shared<const std::string>(connection->name());
+  }
+  request->broker = broker.name;
   runtime_->spawn(exchange(shared_from_this(), broker_id, connection, request));
   run_again_ = true;  // there may be more than fitted
 }
@@ -42,6 +45,8 @@ std::shared_ptr<Sender::InFlight> Sender::next_request(BrokerState& broker) {
   auto request = std::make_shared<InFlight>();
   std::size_t size = 0;
   const std::size_t count = broker.ready.size();
+  request->batches.reserve(count);
+  request->queues.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     PartitionQueue& queue = *broker.ready[(broker.next + i) % count];
     const std::size_t room = config_.max_request_bytes > size ? config_.max_request_bytes - size : 0;
@@ -112,9 +117,12 @@ bool Sender::prepare(ProducerBatch& batch) {
 
 void Sender::build(InFlight& request) const {
   const auto cluster = router_->metadata().snapshot();
-  std::stable_sort(request.batches.begin(), request.batches.end(),
-                   [](const BatchPtr& a, const BatchPtr& b) { return a->queue->topic->name < b->queue->topic->name; });
+  std::sort(request.batches.begin(), request.batches.end(), [](const BatchPtr& a, const BatchPtr& b) {
+    return a->queue->topic != b->queue->topic && a->queue->topic->name < b->queue->topic->name;
+  });
   auto bytes = std::make_shared<RequestBytes>();
+  bytes->parts.reserve(request.batches.size());
+  request.options.external.parts.reserve(request.batches.size());
   protocol::ProduceRequest& body = request.request;
   body.acks = config_.acks;
   body.timeout_ms = static_cast<std::int32_t>(config_.client.request_timeout.count());
@@ -128,6 +136,7 @@ void Sender::build(InFlight& request) const {
       if (metadata != nullptr) data.topic_id = metadata->id;
       request.topic_ids.emplace_back(data.topic_id, topic);
       all_have_ids = all_have_ids && metadata != nullptr && !(metadata->id == Uuid());
+      data.partition_data.reserve(request.batches.size());
       body.topic_data.push_back(std::move(data));
     }
     protocol::ProduceRequest::PartitionProduceData data;

@@ -13,6 +13,7 @@ using protocol::ErrorCode;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSlowCallback{50};
+constexpr std::size_t kCallbacksPerLook = 32;  // at the clock: a look costs more than a short callback
 constexpr std::size_t kMostSplitBytes = 256UL * 1024 * 1024;
 
 std::vector<Node> nodes_of(const protocol::ProduceResponse& response) {
@@ -21,6 +22,12 @@ std::vector<Node> nodes_of(const protocol::ProduceResponse& response) {
     nodes.push_back(Node{endpoint.node_id, endpoint.host, static_cast<std::uint16_t>(endpoint.port), endpoint.rack});
   }
   return nodes;
+}
+
+/// Errors after which the batch may be stored all the same.
+bool leaves_doubt(ErrorCode error) {
+  return error == ErrorCode::request_timed_out || error == ErrorCode::not_enough_replicas_after_append ||
+         error == ErrorCode::kafka_storage_error || error == ErrorCode::unknown_server_error;
 }
 
 /// The broker's own words, and those about single records.
@@ -54,7 +61,7 @@ void Sender::on_response(InFlight& request, const protocol::ProduceResponse& res
       on_partition(std::move(*found), answer, response);
     }
   }
-  Failure missing{make_error_code(Errc::corrupt_data), request.broker + " left partitions out of its Produce answer"};
+  Failure missing{make_error_code(Errc::corrupt_data), *request.broker + " left partitions out of its Produce answer"};
   on_request_failed(request, missing);
 }
 
@@ -77,7 +84,7 @@ void Sender::on_partition(BatchPtr batch, const protocol::ProduceResponse::Parti
 void Sender::on_broker_error(BatchPtr batch, const protocol::ProduceResponse::PartitionProduceResponse& answer) {
   const auto error = static_cast<ErrorCode>(answer.error_code);
   const std::string words = words_of(answer);
-  Failure why = broker_failure(answer.error_code, fmt::format("{}: {}{}{}", batch->queue->name, batch->last_broker,
+  Failure why = broker_failure(answer.error_code, fmt::format("{}: {}{}{}", batch->queue->name, *batch->last_broker,
                                                               words.empty() ? "" : " says: ", words));
   if (needs_metadata_update(why)) router_->request_metadata_update();
   if (error == ErrorCode::message_too_large && split(batch)) return;
@@ -86,8 +93,9 @@ void Sender::on_broker_error(BatchPtr batch, const protocol::ProduceResponse::Pa
     retry_or_fail(std::move(batch), std::move(why), can_retry);
     return;
   }
+  batch->may_be_stored |= leaves_doubt(error);
   PartitionSequence& sequence = batch->queue->sequence;
-  switch (sequence.on_error(error, batch->sequence, answer.log_start_offset)) {
+  switch (sequence.on_error(error, batch->sequence, answer.log_start_offset, batch->may_be_stored)) {
     case SequenceVerdict::delivered:
       sequence.on_delivered(batch->sequence, batch->record_count, -1);
       deliver(std::move(batch), -1, -1);
@@ -113,6 +121,7 @@ void Sender::on_request_failed(InFlight& request, const Failure& why) {
   router_->request_metadata_update();
   for (BatchPtr& batch : request.batches) {
     if (!batch) continue;
+    batch->may_be_stored = true;
     Failure named{why.code, batch->queue->name + ": " + why.subject};
     retry_or_fail(std::move(batch), std::move(named), can_retry);
   }
@@ -216,17 +225,20 @@ void Sender::complete(ProducerBatch& batch, Delivery& delivery, std::int64_t bas
   delivery.topic = batch.queue->topic->name;
   delivery.partition = batch.queue->partition;
   runtime::MonotonicTime started = runtime_->now();
+  std::size_t unwatched = kCallbacksPerLook;
   for (PendingDelivery& pending : batch.deliveries) {
     delivery.offset = base_offset < 0 ? -1 : base_offset + pending.index;
     const std::int64_t timestamp_ms = log_append_time_ms >= 0 ? log_append_time_ms : pending.timestamp_ms;
     delivery.timestamp = Timestamp(milliseconds(timestamp_ms));
     for (const auto& interceptor : interceptors_) interceptor->on_delivery(delivery);
     if (pending.callback) pending.callback(delivery);
+    if (--unwatched > 0 && &pending != &batch.deliveries.back()) continue;
+    unwatched = kCallbacksPerLook;
     const runtime::MonotonicTime ended = runtime_->now();
     if (ended - started > kSlowCallback) {
       counters_.slow_callbacks.fetch_add(1, std::memory_order_relaxed);
       router_->logger().once(runtime::LogLevel::warn, "slow callback",
-                             "a delivery callback for {} ran for {} ms and held up the client's reactor",
+                             "delivery callbacks for {} ran for {} ms in a row and held up the client's reactor",
                              batch.queue->name, std::chrono::duration_cast<milliseconds>(ended - started).count());
     }
     started = ended;
@@ -236,7 +248,7 @@ void Sender::complete(ProducerBatch& batch, Delivery& delivery, std::int64_t bas
 Failure Sender::explain_timeout(const ProducerBatch& batch) const {
   std::string cause = batch.last_failure.message();
   if (!batch.last_failure.code && batch.attempts > 0) {
-    cause = batch.last_broker + " did not answer in time";
+    cause = *batch.last_broker + " did not answer in time";
   } else if (!batch.last_failure.code) {
     const auto cluster = router_->metadata().snapshot();
     const PartitionMetadata* partition = cluster->partition(batch.queue->topic->name, batch.queue->partition);

@@ -25,7 +25,7 @@ struct Sender::InFlight {
   std::vector<PartitionQueue*> queues;  ///< Of the batches.
   protocol::ProduceRequest request;
   CallOptions options;
-  std::string broker;
+  std::shared_ptr<const std::string> broker;
   std::vector<std::pair<Uuid, std::string>> topic_ids;  ///< As they were when the request was built.
   runtime::MonotonicTime deadline{};
 };

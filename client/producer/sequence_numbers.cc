@@ -37,8 +37,8 @@ bool PartitionSequence::is_past(const BatchSequence& batch) const noexcept {
   return last_acked_ != record::kNoSequence && (behind & 0x7fffffffU) < 0x40000000U;
 }
 
-SequenceVerdict PartitionSequence::on_error(ErrorCode error, const BatchSequence& batch,
-                                            std::int64_t log_start_offset) const {
+SequenceVerdict PartitionSequence::on_error(ErrorCode error, const BatchSequence& batch, std::int64_t log_start_offset,
+                                            bool may_be_stored) const {
   if (error == ErrorCode::duplicate_sequence_number) return SequenceVerdict::delivered;
   if (error == ErrorCode::unknown_producer_id) {
     // Without a log start offset we cannot tell whether the broker lost us or retention did: asking again tells.
@@ -48,10 +48,15 @@ SequenceVerdict PartitionSequence::on_error(ErrorCode error, const BatchSequence
   if (error == ErrorCode::out_of_order_sequence_number) {
     // An earlier batch is being sent again: this one's turn comes after it. If it is itself the next, there is a gap.
     // If later ones have been stored already (a broker that did not know us yet took them first), its turn never comes.
-    const bool waits_its_turn = !(batch.identity == identity_) || (!is_next(batch) && !is_past(batch));
-    return waits_its_turn ? SequenceVerdict::retry : SequenceVerdict::reset_retry;
+    if (!(batch.identity == identity_)) return SequenceVerdict::retry;
+    if (is_next(batch)) return SequenceVerdict::reset_retry;
+    // Its predecessor failed, or the broker has forgotten so far back: whether an attempt was stored nobody can tell.
+    if (may_be_stored && (reset_required_ || is_past(batch))) return SequenceVerdict::fail;
+    return is_past(batch) ? SequenceVerdict::reset_retry : SequenceVerdict::retry;
   }
-  if (error == ErrorCode::invalid_producer_epoch) return SequenceVerdict::reset_retry;
+  if (error == ErrorCode::invalid_producer_epoch) {
+    return may_be_stored ? SequenceVerdict::fail : SequenceVerdict::reset_retry;
+  }
   return protocol::is_retriable(error) ? SequenceVerdict::retry : SequenceVerdict::fail;
 }
 

@@ -45,8 +45,10 @@ class PartitionSequence {
     return identity_.is_known() && !(identity_ == identity);
   }
   void on_delivered(const BatchSequence& batch, std::int32_t record_count, std::int64_t last_offset);
-  /// `log_start_offset` -1: the answer did not say.
-  SequenceVerdict on_error(protocol::ErrorCode error, const BatchSequence& batch, std::int64_t log_start_offset) const;
+  /// `log_start_offset` -1: the answer did not say. `may_be_stored`: an earlier attempt may have reached the log; then
+  /// the batch is numbered anew only where that is ruled out.
+  SequenceVerdict on_error(protocol::ErrorCode error, const BatchSequence& batch, std::int64_t log_start_offset,
+                           bool may_be_stored = false) const;
 
   /// A batch is gone whose numbers the broker may or may not have seen: before anything else is sent the epoch must be
   /// raised, once nothing is in flight.

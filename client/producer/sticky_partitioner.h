@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -18,6 +19,17 @@ class StickyPartitioner {
   /// leader.
   std::int32_t choose(std::int32_t partition_count, std::span<const std::int32_t> available, std::size_t record_bytes,
                       bool may_switch);
+  /// Bytes that may still go to the current partition before choose() has to be asked again.
+  std::size_t left_bytes() const noexcept {
+    return produced_bytes_ < batch_bytes_ ? batch_bytes_ - produced_bytes_ : 0;
+  }
+  /// So many of them went there without choose().
+  void spend(std::size_t bytes) noexcept { produced_bytes_ += bytes; }
+  /// The current partition's batch is full: the turn ends, though not so early that a partition whose batch was nearly
+  /// full when its turn began would get less than the others.
+  void end_turn() noexcept {
+    if (produced_bytes_ >= batch_bytes_ / 2) produced_bytes_ = std::max(produced_bytes_, batch_bytes_);
+  }
   /// The partition that choose() would stay at; -1 at the start.
   std::int32_t current() const noexcept { return current_; }
 

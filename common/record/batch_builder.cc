@@ -65,18 +65,20 @@ std::size_t BatchBuilder::plain_bytes_with(const RecordInput& record) const noex
   return used_ + record_bytes(first ? 0 : difference(record.timestamp_ms, base_timestamp_ms_), next_delta(), record);
 }
 
-void BatchBuilder::append_at(std::int32_t offset_delta, const RecordInput& record) {
+bool BatchBuilder::append_at(std::int32_t offset_delta, const RecordInput& record, std::size_t limit_bytes) {
   if (count_ == 0 && !options_.delete_horizon_ms) base_timestamp_ms_ = record.timestamp_ms;
-  max_timestamp_ms_ = count_ == 0 ? record.timestamp_ms : std::max(max_timestamp_ms_, record.timestamp_ms);
   const std::int64_t timestamp_delta = difference(record.timestamp_ms, base_timestamp_ms_);
   const std::size_t body = body_bytes(timestamp_delta, offset_delta, record);
   const std::size_t total = wire::varint_bytes(static_cast<std::int64_t>(body)) + body;
+  if (total > limit_bytes || used_ > limit_bytes - total) return false;
+  max_timestamp_ms_ = count_ == 0 ? record.timestamp_ms : std::max(max_timestamp_ms_, record.timestamp_ms);
   if (used_ + total > buffer_.size()) buffer_.resize(std::max(used_ + total, buffer_.size() * 2));
   std::byte* at = wire::store_varint(buffer_.data() + used_, static_cast<std::int64_t>(body));
   store_body(at, timestamp_delta, offset_delta, record);
   used_ += total;
   last_delta_ = offset_delta;
   ++count_;
+  return true;
 }
 
 void BatchBuilder::set_producer_state(std::int64_t producer_id, std::int16_t producer_epoch,

@@ -50,7 +50,11 @@ class BatchBuilder {
 
   void append(const RecordInput& record) { append_at(next_delta(), record); }
   /// With an offset delta of its own, not below the last: what compaction and control batches need.
-  void append_at(std::int32_t offset_delta, const RecordInput& record);
+  void append_at(std::int32_t offset_delta, const RecordInput& record) { append_at(offset_delta, record, SIZE_MAX); }
+  /// Appends unless plain_bytes() would grow beyond the limit: then it returns false and changes nothing.
+  bool append_within(std::size_t limit_bytes, const RecordInput& record) {
+    return append_at(next_delta(), record, limit_bytes);
+  }
   /// Makes the batch reach up to this delta although its last records are gone.
   void set_last_offset_delta(std::int32_t delta) noexcept { last_delta_ = delta; }
   void set_producer_state(std::int64_t producer_id, std::int16_t producer_epoch, std::int32_t base_sequence) noexcept;
@@ -71,6 +75,7 @@ class BatchBuilder {
   Bytes release_buffer() noexcept { return std::move(buffer_); }
 
  private:
+  bool append_at(std::int32_t offset_delta, const RecordInput& record, std::size_t limit_bytes);
   BatchHeader header(std::size_t size_bytes) const noexcept;
   std::int32_t next_delta() const noexcept {
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(last_delta_) + 1);

@@ -53,6 +53,26 @@ TEST(StickyPartitioner, leaves_no_half_full_batch_unless_it_is_overdue) {
   EXPECT_TRUE(moved);  // twice the bytes
 }
 
+TEST(StickyPartitioner, a_full_batch_ends_the_turn_but_for_one_that_had_hardly_begun) {
+  StickyPartitioner sticky(1000, 3);
+  const std::vector<std::int32_t> available{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  int moved = 0;
+  for (int turn = 0; turn < 20; ++turn) {
+    const std::int32_t before = sticky.choose(10, available, 100, true);
+    EXPECT_EQ(sticky.left_bytes(), 900U);
+    sticky.spend(300);
+    sticky.end_turn();
+    EXPECT_EQ(sticky.choose(10, available, 50, true), before) << "450 of 1000 bytes are no turn";
+    sticky.spend(300);
+    sticky.end_turn();
+    EXPECT_EQ(sticky.left_bytes(), 0U);
+    const std::int32_t after = sticky.choose(10, available, 100, true);
+    moved += after != before ? 1 : 0;
+    sticky.spend(1000);  // a turn of its own, ended
+  }
+  EXPECT_GT(moved, 12) << "one in ten is chosen again by chance";
+}
+
 TEST(StickyPartitioner, takes_only_partitions_with_a_leader) {
   StickyPartitioner sticky(10, 3);
   const std::vector<std::int32_t> available{2, 5};

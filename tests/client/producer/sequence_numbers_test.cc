@@ -46,6 +46,19 @@ TEST(PartitionSequence, a_batch_that_later_ones_overtook_starts_over_instead_of_
   EXPECT_EQ(sequence.on_error(ErrorCode::out_of_order_sequence_number, fourth, 0), SequenceVerdict::retry);
 }
 
+TEST(PartitionSequence, a_batch_that_may_be_stored_is_not_numbered_anew) {
+  PartitionSequence sequence;
+  const BatchSequence first = sequence.assign(kFirst, 5);
+  const BatchSequence second = sequence.assign(kFirst, 5);
+  const auto error = ErrorCode::out_of_order_sequence_number;
+  EXPECT_EQ(sequence.on_error(error, second, 0, true), SequenceVerdict::retry);
+  sequence.require_reset();  // the first one has failed: the second one's turn will not come
+  EXPECT_EQ(sequence.on_error(error, second, 0, true), SequenceVerdict::fail);
+  EXPECT_EQ(sequence.on_error(error, second, 0, false), SequenceVerdict::retry) << "and then under a new number";
+  sequence.on_delivered(second, 5, 9);
+  EXPECT_EQ(sequence.on_error(error, first, 0, true), SequenceVerdict::fail);
+}
+
 TEST(PartitionSequence, judges_errors_as_kafka_does) {
   PartitionSequence sequence;
   const BatchSequence batch = sequence.assign(kFirst, 5);
@@ -55,6 +68,7 @@ TEST(PartitionSequence, judges_errors_as_kafka_does) {
   EXPECT_EQ(sequence.on_error(ErrorCode::invalid_producer_epoch, batch, 0), SequenceVerdict::reset_retry);
   EXPECT_EQ(sequence.on_error(ErrorCode::not_leader_or_follower, batch, 0), SequenceVerdict::retry);
   EXPECT_EQ(sequence.on_error(ErrorCode::message_too_large, batch, 0), SequenceVerdict::fail);
+  EXPECT_EQ(sequence.on_error(ErrorCode::invalid_producer_epoch, batch, 0, true), SequenceVerdict::fail);
 }
 
 TEST(NextEpoch, asks_for_a_new_id_after_the_largest_epoch) {
