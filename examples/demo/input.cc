@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "examples/demo/interrupt.h"
+
 namespace demo {
 namespace {
 
@@ -36,6 +38,7 @@ std::string field(std::string_view stanza, std::string_view name) {
 
 std::vector<Item> read_package_index() {
   const std::string text = output_of("apt-cache dumpavail");
+  throw_if_interrupted();
   std::vector<Item> items;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find("\n\n", at), text.size());

@@ -9,6 +9,7 @@
 
 #include "client/cli/progress.h"
 #include "examples/demo/digest.h"
+#include "examples/demo/interrupt.h"
 
 namespace demo {
 namespace {
@@ -31,18 +32,31 @@ class Loader {
 
   void run(barnabas::Producer& producer) {
     for (std::size_t i = 0; i < items_.size(); ++i) {
+      throw_if_interrupted();
       send(producer, i);
       const std::lock_guard guard(mutex_);
       show();
     }
-    producer.flush();
-    const std::lock_guard guard(mutex_);
-    show();
+    while (!is_flushed(producer)) throw_if_interrupted();
   }
 
   Loaded result() const;
 
  private:
+  /// Waits a moment for the answers that are still to come, and shows how many came.
+  bool is_flushed(barnabas::Producer& producer) {
+    bool done = true;
+    try {
+      producer.flush(std::chrono::milliseconds(100));
+    } catch (const barnabas::Error& error) {
+      if (error.code() != barnabas::Errc::timed_out) throw;
+      done = false;
+    }
+    const std::lock_guard guard(mutex_);
+    show();
+    return done;
+  }
+
   void send(barnabas::Producer& producer, std::size_t index) {
     const Item& item = items_[index];
     const std::array<barnabas::Header, 2> headers{{{"section", item.section}, {"architecture", item.architecture}}};
@@ -161,13 +175,13 @@ Loaded load(const std::string& bootstrap_servers, const std::vector<Item>& items
       {{.name = kTopic, .partitions = kPartitions, .configs = {{"max.message.bytes", most_bytes}}}});
   if (created.at(0).error) throw std::runtime_error(created[0].error.context);
 
+  Loader loader(items);  // before the producer: its callbacks come until it is gone
   barnabas::Producer producer{{{"bootstrap.servers", bootstrap_servers},
                                {"acks", "all"},
                                {"compression.type", "zstd"},
                                {"max.request.size", most_bytes},
                                {"batch.size", "131072"},
                                {"linger.ms", "20"}}};
-  Loader loader(items);
   const auto started = Clock::now();
   loader.run(producer);
   const std::chrono::duration<double> took = Clock::now() - started;

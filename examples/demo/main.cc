@@ -10,6 +10,7 @@
 
 #include "examples/demo/broker_process.h"
 #include "examples/demo/input.h"
+#include "examples/demo/interrupt.h"
 #include "examples/demo/load.h"
 #include "examples/demo/read_back.h"
 
@@ -103,6 +104,7 @@ int main(int argc, char** argv) {
   app.add_option("--input", input, "A file to load, a record a line (default: Debian's package index)");
   app.add_option("--broker", broker, "The barnabas-broker to start")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  demo::catch_interrupts();
   try {
     return demo::run(input, broker);
   } catch (const std::exception& error) {

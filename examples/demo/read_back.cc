@@ -6,6 +6,7 @@
 
 #include "client/cli/progress.h"
 #include "examples/demo/digest.h"
+#include "examples/demo/interrupt.h"
 
 namespace demo {
 namespace {
@@ -69,6 +70,7 @@ ReadBack read_back(const std::string& bootstrap_servers, std::uint64_t wanted) {
   const auto started = std::chrono::steady_clock::now();
   auto last_record = started;
   while (reader.records() < wanted && std::chrono::steady_clock::now() - last_record < kPatience) {
+    throw_if_interrupted();
     for (const auto& record : consumer.poll(std::chrono::milliseconds(500))) {
       reader.take(record);
       last_record = std::chrono::steady_clock::now();
