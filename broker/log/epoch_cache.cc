@@ -16,6 +16,7 @@ Result<void> EpochCache::open(runtime::Files& files, const std::string& director
   files_ = &files;
   path_ = directory + kFileName;
   entries_.clear();
+  changed_ = false;
   if (!files.exists(path_)) return {};
   const auto bytes = files.read(path_);
   if (!bytes) return failure(bytes.error());
@@ -29,31 +30,36 @@ Result<void> EpochCache::open(runtime::Files& files, const std::string& director
     if (!epoch || !offset) return failure(Errc::corrupt_data, path_ + ": '" + std::string(line) + "'");
     assign_locked(*epoch, *offset);
   }
+  changed_ = false;
   return {};
 }
 
-bool EpochCache::assign_locked(std::int32_t epoch, std::int64_t start_offset) {
-  if (epoch < 0 || start_offset < 0) return false;
-  if (!entries_.empty() && entries_.back().epoch == epoch && start_offset >= entries_.back().start_offset) return false;
+void EpochCache::assign_locked(std::int32_t epoch, std::int64_t start_offset) {
+  if (epoch < 0 || start_offset < 0) return;
+  if (!entries_.empty() && entries_.back().epoch == epoch && start_offset >= entries_.back().start_offset) return;
   const auto contradicts = [&](const EpochEntry& entry) {
     return entry.epoch >= epoch || entry.start_offset >= start_offset;
   };
   entries_.erase(std::find_if(entries_.begin(), entries_.end(), contradicts), entries_.end());
   entries_.push_back({epoch, start_offset});
-  return true;
+  changed_ = true;
 }
 
-Result<void> EpochCache::write_locked() const {
+Result<void> EpochCache::write_locked() {
   std::vector<std::string> lines;
   lines.reserve(entries_.size());
   for (const auto& entry : entries_)
     lines.push_back(std::to_string(entry.epoch) + ' ' + std::to_string(entry.start_offset));
-  return files_->write_atomically(path_, as_bytes(format_checkpoint_lines(lines)));
+  changed_ = true;
+  if (auto written = files_->write_atomically(path_, as_bytes(format_checkpoint_lines(lines))); !written)
+    return written;
+  changed_ = false;
+  return {};
 }
 
-Result<void> EpochCache::assign(std::int32_t epoch, std::int64_t start_offset) {
+void EpochCache::assign(std::int32_t epoch, std::int64_t start_offset) {
   const std::lock_guard lock(mutex_);
-  return assign_locked(epoch, start_offset) ? write_locked() : Result<void>{};
+  assign_locked(epoch, start_offset);
 }
 
 void EpochCache::note(std::int32_t epoch, std::int64_t start_offset) {
@@ -61,9 +67,9 @@ void EpochCache::note(std::int32_t epoch, std::int64_t start_offset) {
   if (entries_.empty() || epoch > entries_.back().epoch) assign_locked(epoch, start_offset);
 }
 
-Result<void> EpochCache::write() {
+Result<void> EpochCache::write_if_changed() {
   const std::lock_guard lock(mutex_);
-  return write_locked();
+  return changed_ ? write_locked() : Result<void>{};
 }
 
 Result<void> EpochCache::truncate_from_end(std::int64_t offset) {

@@ -29,12 +29,12 @@ class EpochCache {
   /// Reads the file; an absent one is an empty cache.
   Result<void> open(runtime::Files& files, const std::string& directory);
 
-  /// Notes that `epoch` begins here. Entries that contradict it go. Writes the file only when something changed.
-  Result<void> assign(std::int32_t epoch, std::int64_t start_offset);
-  /// Like assign for an epoch above the latest, but leaves the file alone until write(): for recovery, which meets
-  /// many.
+  /// Notes that `epoch` begins here. Entries that contradict it go. The file is left to write_if_changed(): what it
+  /// lacks after a crash, recovery finds in the batches behind the recovery point, which must not pass it.
+  void assign(std::int32_t epoch, std::int64_t start_offset);
+  /// Like assign, but only for an epoch above the latest: for recovery.
   void note(std::int32_t epoch, std::int64_t start_offset);
-  Result<void> write();
+  Result<void> write_if_changed();
   /// Drops entries from `offset` on. Writes the file when something changed.
   Result<void> truncate_from_end(std::int64_t offset);
   /// Drops what ends before `offset`; the epoch in force there starts there now.
@@ -51,13 +51,14 @@ class EpochCache {
   std::vector<EpochEntry> entries() const;
 
  private:
-  bool assign_locked(std::int32_t epoch, std::int64_t start_offset);
-  Result<void> write_locked() const;
+  void assign_locked(std::int32_t epoch, std::int64_t start_offset);
+  Result<void> write_locked();
 
   runtime::Files* files_ = nullptr;
   mutable std::mutex mutex_;
   std::string path_;                 // mutex_
   std::vector<EpochEntry> entries_;  // mutex_
+  bool changed_ = false;             // mutex_; since the file was written
 };
 
 }  // namespace barnabas::log

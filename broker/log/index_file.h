@@ -69,6 +69,7 @@ class IndexFile {
     persisted_ = 0;
     padded_ = false;
     last_.reset();
+    unsynced_ = true;
     return file_->truncate(0);
   }
 
@@ -132,23 +133,29 @@ class IndexFile {
     last_ = entries_.empty() ? std::nullopt : std::optional(entries_.back());
     if (persisted_ <= count_) return {};
     persisted_ = count_;
+    unsynced_ = true;
     return file_->truncate(count_ * kEntryBytes);
   }
 
-  /// Writes what is not in the file yet and cuts padding off.
+  /// Writes what is not in the file yet and cuts padding off; syncs a file that changed since it was synced.
   Result<void> persist(bool sync) {
     const std::lock_guard lock(mutex_);
     if (persisted_ < count_) {
       Writer out;
       for (std::size_t i = persisted_; i < count_; ++i) Layout::encode(out, entries_[i], base_offset_);
+      unsynced_ = true;
       if (auto done = file_->write_at(out.view(), persisted_ * kEntryBytes); !done) return done;
       persisted_ = count_;
     }
     if (padded_) {
+      unsynced_ = true;
       if (auto done = file_->truncate(count_ * kEntryBytes); !done) return done;
       padded_ = false;
     }
-    return sync ? file_->sync() : Result<void>{};
+    if (!sync || !unsynced_) return {};
+    auto synced = file_->sync();
+    unsynced_ = !synced;
+    return synced;
   }
 
   /// Forgets the entries in memory; persist() was called.
@@ -221,6 +228,7 @@ class IndexFile {
   std::size_t persisted_ = 0;            // mutex_; how many of them the file holds
   bool padded_ = false;                  // mutex_; the file is longer than its entries
   bool resident_ = false;                // mutex_
+  bool unsynced_ = false;                // mutex_; written since the last sync
   std::optional<Entry> last_;            // mutex_
 };
 

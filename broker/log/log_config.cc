@@ -30,6 +30,7 @@ LogConfig LogConfig::from(const runtime::ParsedConfig& topic) {
   config.flush_ms = topic.get_long("flush.ms");
   config.retention_ms = topic.get_long("retention.ms");
   config.retention_bytes = topic.get_long("retention.bytes");
+  config.file_delete_delay_ms = topic.get_long("file.delete.delay.ms");
   config.max_message_bytes = topic.get_int("max.message.bytes");
   config.min_insync_replicas = topic.get_int("min.insync.replicas");
   const auto& policy = topic.get_list("cleanup.policy");

@@ -21,6 +21,7 @@ struct LogConfig {
   std::int64_t flush_ms = std::numeric_limits<std::int64_t>::max();
   std::int64_t retention_ms = std::int64_t{7} * 24 * 3600 * 1000;  ///< -1: for ever.
   std::int64_t retention_bytes = -1;                               ///< -1: any size.
+  std::int64_t file_delete_delay_ms = 60'000;
   std::int64_t max_message_bytes = 1048588;
   std::int32_t min_insync_replicas = 1;
   bool cleanup_delete = true;

@@ -89,6 +89,7 @@ Result<std::vector<LogManager::Found>> LogManager::find_partitions() {
   if (!entries) return failure(entries.error());
   std::vector<Found> found;
   for (const auto& entry : *entries) {
+    if (entry.is_directory && entry.name.ends_with(kDeleteSuffix)) deleted_.emplace(entry.name, 0);
     const bool skipped = entry.name.ends_with(kDeleteSuffix) || entry.name.ends_with(kFutureSuffix) ||
                          entry.name.ends_with(kStraySuffix);
     if (!entry.is_directory || skipped) continue;
@@ -136,7 +137,7 @@ Result<void> LogManager::load(const std::function<LoadedTopic(const std::string&
 Result<void> LogManager::load_one(const Found& found, const LoadedTopic& topic) {
   if (!topic.wanted) {
     logger_.info("{} belongs to no topic any more: deleting it", found.partition.to_string());
-    return rename_for_deletion(found.partition.to_string());
+    return rename_for_deletion(found.partition.to_string(), topic.config.file_delete_delay_ms);
   }
   OpenOptions options = options_for(found.partition, topic.config);
   options.clean_shutdown = was_clean_;
@@ -154,6 +155,31 @@ Result<std::shared_ptr<PartitionLog>> LogManager::create(const TopicPartition& p
                                                          const LogConfig& config) {
   const std::lock_guard lock(mutex_);
   if (const auto found = logs_.find(partition); found != logs_.end()) return found->second;
+  const std::string directory = directory_ + '/' + partition.to_string();
+  bool is_new = !env_.files().exists(directory);
+  if (!is_new) {
+    const auto id = read_partition_metadata(env_.files(), directory);
+    if (!id && id.error().code != make_error_code(Errc::not_found)) return failure(id.error());
+    // A topic of this name was deleted while its log could not be opened: its records are not this one's.
+    is_new = id && *id != topic_id;
+    if (is_new) {
+      if (auto renamed = rename_for_deletion(partition.to_string(), config.file_delete_delay_ms); !renamed)
+        return failure(renamed.error());
+    }
+  }
+  auto log = make_log(partition, topic_id, config);
+  if (log) {
+    logs_[partition] = *log;
+  } else if (is_new) {
+    // Half a log would stand in the way of the next attempt.
+    const auto removed = env_.files().remove_all(directory);
+    if (!removed) logger_.error("{}", removed.error().message());
+  }
+  return log;
+}
+
+Result<std::shared_ptr<PartitionLog>> LogManager::make_log(const TopicPartition& partition, const Uuid& topic_id,
+                                                           const LogConfig& config) {
   OpenOptions options = options_for(partition, config);
   const std::string directory = options.directory;
   auto log = PartitionLog::open(env_, std::move(options));
@@ -161,9 +187,16 @@ Result<std::shared_ptr<PartitionLog>> LogManager::create(const TopicPartition& p
   if (auto written = write_partition_metadata(env_.files(), directory, topic_id); !written)
     return failure(written.error());
   if (auto synced = env_.files().sync_directory(directory_); !synced) return failure(synced.error());
-  std::shared_ptr<PartitionLog> shared = std::move(*log);
-  logs_[partition] = shared;
-  return shared;
+  return std::shared_ptr<PartitionLog>(std::move(*log));
+}
+
+Result<void> LogManager::discard(const TopicPartition& partition) {
+  const std::lock_guard lock(mutex_);
+  const auto found = logs_.find(partition);
+  if (found == logs_.end()) return {};
+  found->second->retire();
+  logs_.erase(found);
+  return env_.files().remove_all(directory_ + '/' + partition.to_string());
 }
 
 std::shared_ptr<PartitionLog> LogManager::find(const TopicPartition& partition) const {
@@ -177,10 +210,14 @@ std::vector<std::pair<TopicPartition, std::shared_ptr<PartitionLog>>> LogManager
   return {logs_.begin(), logs_.end()};
 }
 
-Result<void> LogManager::rename_for_deletion(const std::string& name) {
+Result<void> LogManager::rename_for_deletion(const std::string& name, std::int64_t delay_ms) {
   const std::string suffix = '.' + random_hex(env_.random()) + kDeleteSuffix;
   const std::string renamed = name.substr(0, kMaxDirectoryName - suffix.size()) + suffix;
   if (auto done = env_.files().rename(directory_ + '/' + name, directory_ + '/' + renamed); !done) return done;
+  {
+    const std::lock_guard lock(deleted_mutex_);
+    deleted_.emplace(renamed, env_.clock().wall_ms() + delay_ms);
+  }
   return env_.files().sync_directory(directory_);
 }
 
@@ -194,15 +231,22 @@ Result<void> LogManager::remove(const TopicPartition& partition) {
     logs_.erase(found);
   }
   log->retire();
-  return rename_for_deletion(partition.to_string());
+  return rename_for_deletion(partition.to_string(), log->config().file_delete_delay_ms);
 }
 
 Result<void> LogManager::purge_deleted() {
-  const auto entries = env_.files().list(directory_);
-  if (!entries) return failure(entries.error());
-  for (const auto& entry : *entries) {
-    if (!entry.is_directory || !entry.name.ends_with(kDeleteSuffix)) continue;
-    if (auto removed = env_.files().remove_all(directory_ + '/' + entry.name); !removed) return removed;
+  const std::int64_t now = env_.clock().wall_ms();
+  std::vector<std::string> due;
+  {
+    const std::lock_guard lock(deleted_mutex_);
+    for (const auto& [name, due_ms] : deleted_) {
+      if (due_ms <= now) due.push_back(name);
+    }
+  }
+  for (const std::string& name : due) {
+    if (auto removed = env_.files().remove_all(directory_ + '/' + name); !removed) return removed;
+    const std::lock_guard lock(deleted_mutex_);
+    deleted_.erase(name);
   }
   return {};
 }
@@ -217,11 +261,18 @@ Result<void> LogManager::write_checkpoints(
     high_watermarks[partition] = log->high_watermark();
     if (log->log_start_offset() > log->first_segment_offset()) log_starts[partition] = log->log_start_offset();
   }
-  runtime::Files& files = env_.files();
-  if (auto done = write_offset_checkpoint(files, directory_ + '/' + kRecoveryPointFile, recovery_points); !done)
+  if (auto done = write_checkpoint(kRecoveryPointFile, recovery_points_, std::move(recovery_points)); !done)
     return done;
-  if (auto done = write_offset_checkpoint(files, directory_ + '/' + kLogStartFile, log_starts); !done) return done;
-  return write_offset_checkpoint(files, directory_ + '/' + kHighWatermarkFile, high_watermarks);
+  if (auto done = write_checkpoint(kLogStartFile, log_starts_, std::move(log_starts)); !done) return done;
+  return write_checkpoint(kHighWatermarkFile, high_watermarks_, std::move(high_watermarks));
+}
+
+/// A file that says it already is left alone: each one costs two syncs.
+Result<void> LogManager::write_checkpoint(const char* name, Checkpoints& written, Checkpoints now) {
+  if (written == now) return {};
+  if (auto done = write_offset_checkpoint(env_.files(), directory_ + '/' + name, now); !done) return done;
+  written = std::move(now);
+  return {};
 }
 
 Result<void> LogManager::checkpoint() {

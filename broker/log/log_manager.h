@@ -40,7 +40,8 @@ class LogManager {
   /// Errors: of the directory. A log that cannot be opened is left alone and told by problems().
   Result<void> load(const std::function<LoadedTopic(const std::string& topic, const Uuid& topic_id)>& lookup);
 
-  /// Makes a new log, with its partition.metadata, or gives the one that is there.
+  /// Makes a new log, with its partition.metadata, or gives the one that is there. Nothing is left of one that could
+  /// not be made.
   Result<std::shared_ptr<PartitionLog>> create(const TopicPartition& partition, const Uuid& topic_id,
                                                const LogConfig& config);
   /// Nullptr where there is none.
@@ -49,7 +50,10 @@ class LogManager {
 
   /// Renames the directory to <topic>-<partition>.<uuid>-delete; purge_deleted() removes it.
   Result<void> remove(const TopicPartition& partition);
-  /// Removes directories that were renamed for deletion. Blocks; for a worker.
+  /// Takes back a log that nobody has heard of: its directory is gone when this returns.
+  Result<void> discard(const TopicPartition& partition);
+  /// Removes directories that were renamed for deletion and whose file.delete.delay.ms is over; those of an earlier run
+  /// at once. Blocks; for a worker.
   Result<void> purge_deleted();
 
   /// Recovery points, log start offsets and high watermarks to their files. Blocks; for a worker, each minute or so.
@@ -77,8 +81,11 @@ class LogManager {
   Result<void> read_clean_marker();
   Result<void> load_one(const Found& found, const LoadedTopic& topic);
   Result<std::vector<Found>> find_partitions();
-  Result<void> rename_for_deletion(const std::string& directory_name);
+  Result<void> rename_for_deletion(const std::string& directory_name, std::int64_t delay_ms);
+  Result<std::shared_ptr<PartitionLog>> make_log(const TopicPartition& partition, const Uuid& topic_id,
+                                                 const LogConfig& config);
   Result<void> write_checkpoints(const std::vector<std::pair<TopicPartition, std::shared_ptr<PartitionLog>>>& logs);
+  Result<void> write_checkpoint(const char* name, Checkpoints& written, Checkpoints now);
   Result<Checkpoints> read_checkpoint(const std::string& name) const;
   OpenOptions options_for(const TopicPartition& partition, const LogConfig& config) const;
 
@@ -89,15 +96,18 @@ class LogManager {
   std::unique_ptr<runtime::FileLock> lock_;
   bool was_clean_ = false;
   std::optional<std::int64_t> previous_broker_epoch_;
-  Checkpoints recovery_points_;        // as read at the start
-  Checkpoints log_starts_;             // as read at the start
-  Checkpoints high_watermarks_;        // as read at the start
+  Checkpoints recovery_points_;        // as in the file: read at the start, then checkpoint_mutex_
+  Checkpoints log_starts_;             // the same
+  Checkpoints high_watermarks_;        // the same
   std::vector<std::string> problems_;  // of load()
 
   mutable std::mutex mutex_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;  // mutex_
-  std::mutex checkpoint_mutex_;                                   // one writer of the checkpoint files at a time
-  bool shut_down_ = false;                                        // checkpoint_mutex_
+  std::mutex deleted_mutex_;                                      // leaf
+  std::map<std::string, std::int64_t>
+      deleted_;                  // deleted_mutex_; renamed directories, and when they go (wall clock, ms)
+  std::mutex checkpoint_mutex_;  // one writer of the checkpoint files at a time
+  bool shut_down_ = false;       // checkpoint_mutex_
 };
 
 }  // namespace barnabas::log

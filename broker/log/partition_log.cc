@@ -91,10 +91,9 @@ Result<void> PartitionLog::set_log_start_offset(std::int64_t offset) {
   return epochs_.truncate_from_start(offset);
 }
 
-Result<void> PartitionLog::assign_leader_epoch(std::int32_t leader_epoch) {
+void PartitionLog::assign_leader_epoch(std::int32_t leader_epoch) {
   const std::lock_guard lock(mutex_);
-  auto assigned = epochs_.assign(leader_epoch, log_end_offset());
-  return assigned ? assigned : go_offline(assigned.error());
+  epochs_.assign(leader_epoch, log_end_offset());
 }
 
 std::optional<std::int32_t> PartitionLog::latest_epoch() const {
@@ -111,7 +110,18 @@ EpochEndOffset PartitionLog::end_offset_for_epoch(std::int32_t leader_epoch) con
   return {epoch, offset};
 }
 
-Result<void> PartitionLog::sync_sealed(const View& seen) {
+/// Recovery finds an epoch only behind the recovery point: where the disk is too full for the epochs' file, the point
+/// stays.
+Result<bool> PartitionLog::write_epochs() {
+  const auto written = epochs_.write_if_changed();
+  if (written) return true;
+  if (written.error().code == make_error_code(Errc::storage_full)) return false;
+  return go_offline(written.error());
+}
+
+Result<bool> PartitionLog::sync_sealed(const View& seen) {
+  const auto epochs_are_written = write_epochs();
+  if (!epochs_are_written) return epochs_are_written;
   // A new segment's bytes are only as safe as its name.
   if (directory_changed_.exchange(false, std::memory_order_acq_rel)) {
     if (auto synced = env_.files().sync_directory(options_.directory); !synced) return go_offline(synced.error());
@@ -119,28 +129,43 @@ Result<void> PartitionLog::sync_sealed(const View& seen) {
   for (std::size_t i = 0; i + 1 < seen.segments->size(); ++i) {
     if (seen.end_of(i) <= recovery_point()) continue;
     if (auto synced = (*seen.segments)[i]->sync(); !synced) return go_offline(synced.error());
-    raise(recovery_point_, seen.end_of(i));
+    if (*epochs_are_written) raise(recovery_point_, seen.end_of(i));
   }
-  return {};
+  return epochs_are_written;
 }
 
 Result<void> PartitionLog::flush() {
   if (auto ok = usable(); !ok) return ok;
   const View seen = view();
-  if (auto synced = sync_sealed(seen); !synced) return synced;
+  const auto may_rise = sync_sealed(seen);
+  if (!may_rise) return failure(may_rise.error());
   if (seen.log_end > recovery_point()) {
     if (auto synced = seen.segments->back()->sync(); !synced) return go_offline(synced.error());
-    raise(recovery_point_, seen.log_end);
+    if (*may_rise) raise(recovery_point_, seen.log_end);
   }
   last_flush_ms_.store(env_.clock().wall_ms(), std::memory_order_relaxed);
   return {};
 }
 
 Result<void> PartitionLog::flush_if_due() {
+  if (is_closed()) return {};
   if (auto ok = usable(); !ok) return ok;
   const std::int64_t now = env_.clock().wall_ms();
   const std::int64_t since = now - last_flush_ms_.load(std::memory_order_relaxed);
-  return since >= config().flush_ms ? flush() : sync_sealed(view());
+  Result<void> done;
+  if (since >= config().flush_ms) {
+    done = flush();
+  } else if (const auto synced = sync_sealed(view()); !synced) {
+    done = failure(synced.error());
+  }
+  if (done) done = remove_doomed(now);
+  // The topic was deleted meanwhile, and the files with it.
+  return done || !is_closed() ? done : Result<void>{};
+}
+
+bool PartitionLog::is_closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 std::uint64_t PartitionLog::size_bytes() const {
@@ -182,13 +207,20 @@ Result<void> PartitionLog::close() {
   }
   if (is_offline()) return failure(protocol::ErrorCode::kafka_storage_error, options_.topic_partition);
   const View seen = view();
-  if (auto synced = sync_sealed(seen); !synced) return synced;
+  const auto may_rise = sync_sealed(seen);
+  if (!may_rise) return failure(may_rise.error());
+  if (!*may_rise) return failure(Errc::storage_full, options_.topic_partition + ": no room for the leader epochs");
   const std::lock_guard lock(mutex_);
-  if (auto sealed = seen.segments->back()->seal(); !sealed) return go_offline(sealed.error());
-  if (auto synced = seen.segments->back()->sync(); !synced) return go_offline(synced.error());
+  Segment& active = *seen.segments->back();
+  if (auto sealed = active.seal(); !sealed) return go_offline(sealed.error());
+  // Most logs of a broker that stops were synced long ago, and a sync that has nothing to do still takes its time.
+  const bool may_be_unsynced = seen.log_end > recovery_point() || active.is_unsynced() || !options_.clean_shutdown;
+  auto synced = may_be_unsynced ? active.sync() : active.sync_indexes();
+  if (!synced) return go_offline(synced.error());
   raise(recovery_point_, seen.log_end);
-  if (auto taken = producers_.take_snapshot(true); !taken) return go_offline(taken.error());
-  return env_.files().sync_directory(options_.directory);
+  const auto taken = producers_.take_snapshot(true);
+  if (!taken) return go_offline(taken.error());
+  return *taken ? env_.files().sync_directory(options_.directory) : Result<void>{};
 }
 
 void PartitionLog::retire() {

@@ -42,6 +42,7 @@ struct FetchSlice {
   std::shared_ptr<runtime::File> file;  ///< Null when there is nothing to read.
   std::uint64_t position = 0;
   std::size_t length = 0;           ///< Bytes.
+  bool ends_segment = false;        ///< It is cut at a segment's end, and there is more to read behind it.
   std::int64_t high_watermark = 0;  ///< As they were at the lookup.
   std::int64_t last_stable_offset = 0;
   std::int64_t log_start_offset = 0;
@@ -120,7 +121,7 @@ class PartitionLog {
   Result<std::optional<TimestampedOffset>> offset_of_max_timestamp() const;
 
   /// A leader epoch starts at the log's end. No-op for an epoch that is known.
-  Result<void> assign_leader_epoch(std::int32_t leader_epoch);
+  void assign_leader_epoch(std::int32_t leader_epoch);
   std::optional<std::int32_t> latest_epoch() const;
   /// Of the record at this offset; -1 where that is not known.
   std::int32_t epoch_of(std::int64_t offset) const;
@@ -134,7 +135,8 @@ class PartitionLog {
 
   /// Makes all durable that is appended now. A failure marks the log offline.
   Result<void> flush();
-  /// The flush that is due by flush.ms, and the sync of segments that were rolled. For a worker, now and then.
+  /// The flush that is due by flush.ms, the sync of segments that were rolled, the leader epochs' file, and the removal
+  /// of files whose file.delete.delay.ms is over. Nothing for a log that is closed. For a worker, now and then.
   Result<void> flush_if_due();
   /// Up to where a crash loses nothing.
   std::int64_t recovery_point() const noexcept { return recovery_point_.load(std::memory_order_acquire); }
@@ -185,7 +187,7 @@ class PartitionLog {
   Result<std::uint64_t> recover_segment(const SegmentList& segments, std::size_t index);
   Result<void> start_at(std::int64_t offset);
   Result<void> truncate_segments(std::int64_t offset);
-  Result<void> drop_segments(const SegmentList& unwanted);
+  Result<void> drop_segments(const SegmentList& unwanted, std::int64_t now_ms);
   Result<void> rebuild_producers(ProducerStateManager& producers, const SegmentList& segments, std::int64_t up_to);
   Result<void> recall_batches(ProducerStateManager& producers, const SegmentList& segments);
   Result<void> replay_producers(ProducerStateManager& producers, const Segment& segment, std::int64_t from,
@@ -197,11 +199,14 @@ class PartitionLog {
   tl::unexpected<AppendFailure> storage_failure(const Failure& why);
   Result<void> roll_if_needed(const record::BatchHeader& header, std::size_t size_bytes);
   Result<void> roll_locked(std::int64_t base_offset);
+  Result<std::shared_ptr<Segment>> open_next_segment(std::int64_t base_offset);
+  void draw_roll_jitter();
   Result<void> apply_producer(const record::BatchHeader& header, BytesView batch);
   Result<void> usable() const;
 
   // retention.cc
   std::size_t expired_segments(const SegmentList& segments, std::int64_t now_ms) const;
+  Result<void> remove_doomed(std::int64_t now_ms);
 
   // partition_log_read.cc
   Result<std::optional<TimestampedOffset>> find_timestamp(const Segment& segment, std::uint64_t limit,
@@ -212,7 +217,16 @@ class PartitionLog {
   void update_first_unstable();
   /// Notes a failed sync or write: the log is offline from here on.
   tl::unexpected<Failure> go_offline(Failure why);
-  Result<void> sync_sealed(const View& view);
+  /// Whether the recovery point may rise.
+  Result<bool> sync_sealed(const View& view);
+  Result<bool> write_epochs();
+  bool is_closed() const;
+
+  /// A deleted segment whose files, renamed, still lie there.
+  struct Doomed {
+    std::shared_ptr<Segment> segment;
+    std::int64_t due_ms = 0;
+  };
 
   runtime::Env& env_;
   const OpenOptions options_;  // its `config` is how the log was opened: config_ is in force
@@ -222,6 +236,7 @@ class PartitionLog {
   ProducerStateManager producers_;               // mutex_
   bool closed_ = false;                          // mutex_
   LogConfig config_;                             // mutex_
+  std::vector<Doomed> doomed_;                   // mutex_
 
   mutable std::mutex view_mutex_;  // leaf lock, held for a copy
   View view_;                      // view_mutex_
@@ -235,6 +250,7 @@ class PartitionLog {
   std::atomic<std::int64_t> last_flush_ms_{0};
   std::atomic<std::int64_t> recovery_point_{0};
   std::atomic<std::int32_t> min_insync_replicas_;
+  std::int64_t roll_jitter_ms_ = 0;             // mutex_; taken off segment.ms, drawn anew for each segment
   std::atomic<bool> directory_changed_{false};  ///< Files were made since the directory was synced.
   std::atomic<bool> offline_{false};
 };

@@ -175,9 +175,7 @@ AppendResult PartitionLog::write_batch(BytesView batch, const BatchHeader& heade
   if (auto rolled = roll_if_needed(header, batch.size()); !rolled) return storage_failure(rolled.error());
   const auto latest = epochs_.latest();
   if (header.partition_leader_epoch >= 0 && (!latest || latest->epoch < header.partition_leader_epoch)) {
-    if (auto noted = epochs_.assign(header.partition_leader_epoch, header.base_offset); !noted) {
-      return storage_failure(noted.error());
-    }
+    epochs_.assign(header.partition_leader_epoch, header.base_offset);
   }
   Segment& active = *segments_->back();
   if (auto written = active.append(batch); !written) return storage_failure(written.error());
@@ -189,9 +187,10 @@ AppendResult PartitionLog::write_batch(BytesView batch, const BatchHeader& heade
   publish();
   if (!applied) return storage_failure(go_offline(applied.error()).value());
   if (log_end_offset() - recovery_point() >= config_.flush_messages) {
-    if (auto synced = sync_sealed(view()); !synced) return storage_failure(synced.error());
+    const auto may_rise = sync_sealed(view());
+    if (!may_rise) return storage_failure(may_rise.error());
     if (auto synced = active.sync(); !synced) return storage_failure(go_offline(synced.error()).value());
-    recovery_point_.store(log_end_offset(), std::memory_order_release);
+    if (*may_rise) recovery_point_.store(log_end_offset(), std::memory_order_release);
   }
   return info;
 }
@@ -230,14 +229,29 @@ Result<void> PartitionLog::roll_if_needed(const BatchHeader& header, std::size_t
   if (size == 0 && fits) return {};
   const std::int64_t age = active.age_ms(env_.clock().wall_ms(), header.max_timestamp_ms);
   const bool full = size + size_bytes > static_cast<std::uint64_t>(config_.segment_bytes);
-  if (!full && age <= config_.segment_ms && !active.indexes_full() && fits) return {};
+  if (!full && age <= config_.segment_ms - roll_jitter_ms_ && !active.indexes_full() && fits) return {};
   return roll_locked(size == 0 ? header.base_offset : log_end_offset());
+}
+
+/// Source: Kafka's LogConfig.randomSegmentJitter.
+void PartitionLog::draw_roll_jitter() {
+  const std::int64_t most = std::min(config_.segment_jitter_ms, config_.segment_ms);
+  roll_jitter_ms_ = most <= 0 ? 0 : static_cast<std::int64_t>(env_.random().below(static_cast<std::uint64_t>(most)));
+}
+
+/// A file that stayed behind where the rest could not be made would be taken for the log's end at the next start, and
+/// what the old segment holds by then would be lost.
+Result<std::shared_ptr<Segment>> PartitionLog::open_next_segment(std::int64_t base_offset) {
+  auto opened = Segment::open(env_.files(), options_.directory, base_offset, config_, env_.clock().wall_ms());
+  if (opened) return opened;
+  auto removed = Segment::remove_leftovers(env_.files(), options_.directory, base_offset);
+  return removed ? std::move(opened) : failure(removed.error());
 }
 
 Result<void> PartitionLog::roll_locked(std::int64_t base_offset) {
   Segment& old = *segments_->back();
-  if (auto taken = producers_.take_snapshot(false); !taken) return taken;
-  auto opened = Segment::open(env_.files(), options_.directory, base_offset, config_, env_.clock().wall_ms());
+  if (const auto taken = producers_.take_snapshot(false); !taken) return failure(taken.error());
+  auto opened = open_next_segment(base_offset);
   if (!opened) return failure(opened.error());
   auto ready = (*opened)->make_active();
   if (ready) ready = old.seal();
@@ -254,6 +268,7 @@ Result<void> PartitionLog::roll_locked(std::int64_t base_offset) {
   }
   segments->push_back(std::move(*opened));
   segments_ = std::move(segments);
+  draw_roll_jitter();
   directory_changed_.store(true, std::memory_order_release);
   publish();
   return replaced ? replaced->remove(env_.files()) : Result<void>{};

@@ -69,7 +69,7 @@ Result<FetchSlice> PartitionLog::read(std::int64_t offset, std::size_t max_bytes
   const std::int64_t upper = bound == ReadBound::log_end          ? seen.log_end
                              : bound == ReadBound::high_watermark ? slice.high_watermark
                                                                   : slice.last_stable_offset;
-  if (offset >= upper || max_bytes == 0) return slice;
+  if (offset >= upper || (max_bytes == 0 && !min_one_batch)) return slice;
   for (std::size_t i = segment_of(*seen.segments, offset); i < seen.segments->size(); ++i) {
     const Segment& segment = *(*seen.segments)[i];
     if (segment.base_offset() >= upper) return slice;
@@ -91,6 +91,7 @@ Result<FetchSlice> PartitionLog::read(std::int64_t offset, std::size_t max_bytes
     slice.position = (*first)->position;
     const std::size_t wanted = min_one_batch ? std::max(max_bytes, (*first)->header.size_bytes()) : max_bytes;
     slice.length = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, end - slice.position));
+    slice.ends_segment = slice.length == end - slice.position && seen.end_of(i) < upper;
     if (bound == ReadBound::last_stable_offset) {
       bool complete = false;
       const std::int64_t seen_up_to = std::min(upper, seen.end_of(i));

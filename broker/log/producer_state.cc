@@ -164,8 +164,8 @@ std::string ProducerStateManager::path_of(std::int64_t offset) const {
   return directory_ + '/' + offset_file_name(offset) + kSnapshotSuffix;
 }
 
-Result<void> ProducerStateManager::take_snapshot(bool sync) {
-  if (end_offset_ <= last_snapshot_offset_) return {};
+Result<bool> ProducerStateManager::take_snapshot(bool sync) {
+  if (end_offset_ <= last_snapshot_offset_) return false;
   std::vector<ProducerSnapshotEntry> entries;
   entries.reserve(producers_.size());
   for (const auto& [id, entry] : producers_) {
@@ -193,10 +193,10 @@ Result<void> ProducerStateManager::take_snapshot(bool sync) {
   if (!written) {
     const auto removed = files_->remove(path);  // what could not be written is of no use
     static_cast<void>(removed);
-    return written;
+    return failure(written.error());
   }
   last_snapshot_offset_ = end_offset_;
-  return {};
+  return true;
 }
 
 std::vector<std::int64_t> ProducerStateManager::snapshot_offsets() const {

@@ -118,8 +118,8 @@ class ProducerStateManager {
   const std::map<std::int64_t, ProducerEntry>& producers() const noexcept { return producers_; }
   void remove_expired(std::int64_t now_ms);
 
-  /// Writes <end offset>.snapshot unless the last one says that already.
-  Result<void> take_snapshot(bool sync);
+  /// Writes <end offset>.snapshot unless the last one says that already. Whether it did.
+  Result<bool> take_snapshot(bool sync);
   /// Goes back to the newest snapshot in [log_start, log_end], deleting newer ones; empty where there is none.
   Result<void> truncate_and_reload(std::int64_t log_start, std::int64_t log_end, std::int64_t now_ms);
   Result<void> truncate_fully_and_start_at(std::int64_t offset);

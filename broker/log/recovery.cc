@@ -3,6 +3,7 @@
 #include <map>
 
 #include "broker/log/partition_log.h"
+#include "broker/log/unfinished_swap.h"
 
 namespace barnabas::log {
 namespace {
@@ -10,28 +11,20 @@ namespace {
 constexpr std::array<const char*, 4> kSegmentSuffixes = {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix,
                                                          kTransactionIndexSuffix};
 
-/// What a compaction or deletion left behind when the process ended in its middle.
-bool is_leftover(const std::string& name) {
-  return name.ends_with(kDeletedSuffix) || name.ends_with(".cleaned");
-}
-
 }  // namespace
 
 Result<std::vector<std::int64_t>> PartitionLog::find_segments() {
-  const auto entries = env_.files().list(options_.directory);
+  auto entries = env_.files().list(options_.directory);
   if (!entries) return failure(entries.error());
+  if (std::any_of(entries->begin(), entries->end(),
+                  [](const auto& entry) { return is_of_unfinished_swap(entry.name); })) {
+    if (auto finished = finish_swaps(env_.files(), options_.directory); !finished) return failure(finished.error());
+    entries = env_.files().list(options_.directory);
+    if (!entries) return failure(entries.error());
+  }
   std::vector<std::int64_t> bases;
   std::vector<std::string> indexes;
   for (const auto& entry : *entries) {
-    if (entry.name.ends_with(".swap")) {
-      return failure(Errc::corrupt_data,
-                     options_.directory + '/' + entry.name + ": a compaction that was not finished");
-    }
-    const std::string path = options_.directory + '/' + entry.name;
-    if (is_leftover(entry.name)) {
-      if (auto removed = env_.files().remove(path); !removed) return failure(removed.error());
-      continue;
-    }
     if (const auto base = offset_of_file_name(entry.name, kLogSuffix)) bases.push_back(*base);
     for (const char* suffix : kSegmentSuffixes) {
       if (suffix != kLogSuffix && offset_of_file_name(entry.name, suffix)) indexes.push_back(entry.name);
@@ -87,6 +80,7 @@ Result<void> PartitionLog::load() {
   if (auto rebuilt = rebuild_producers(producers_, *segments_, end); !rebuilt) return rebuilt;
   if (auto recalled = recall_batches(producers_, *segments_); !recalled) return recalled;
   update_first_unstable();
+  draw_roll_jitter();
   publish();
   return {};
 }
@@ -131,7 +125,7 @@ Result<void> PartitionLog::recover_segments(SegmentList& segments) {
     }
     segments.resize(i + 1);
   }
-  return changed ? epochs_.write() : Result<void>{};
+  return changed ? epochs_.write_if_changed() : Result<void>{};
 }
 
 Result<std::uint64_t> PartitionLog::recover_segment(const SegmentList& segments, std::size_t index) {
@@ -160,7 +154,7 @@ Result<std::uint64_t> PartitionLog::recover_segment(const SegmentList& segments,
     return {};
   });
   if (!cut) return cut;
-  if (auto taken = producers.take_snapshot(true); !taken) return failure(taken.error());
+  if (const auto taken = producers.take_snapshot(true); !taken) return failure(taken.error());
   return cut;
 }
 
@@ -181,12 +175,13 @@ Result<void> PartitionLog::rebuild_producers(ProducerStateManager& producers, co
     const std::int64_t from = std::max({segments[i]->base_offset(), producers.end_offset(), log_start_offset()});
     producers.set_end_offset(from);
     if (std::find(wanted.begin(), wanted.end(), segments[i]->base_offset()) != wanted.end()) {
-      if (auto taken = producers.take_snapshot(false); !taken) return taken;
+      if (const auto taken = producers.take_snapshot(false); !taken) return failure(taken.error());
     }
     if (auto replayed = replay_producers(producers, *segments[i], from, up_to); !replayed) return replayed;
   }
   producers.set_end_offset(up_to);
-  return producers.take_snapshot(false);
+  if (const auto taken = producers.take_snapshot(false); !taken) return failure(taken.error());
+  return {};
 }
 
 /// A snapshot holds the last batch of each producer, as Kafka's format has it. A producer whose answers were lost with

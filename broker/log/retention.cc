@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "broker/log/partition_log.h"
 
@@ -26,11 +27,11 @@ std::size_t PartitionLog::expired_segments(const SegmentList& segments, std::int
 
 Result<std::size_t> PartitionLog::apply_retention() {
   SegmentList unwanted;
+  const std::int64_t now = env_.clock().wall_ms();
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return 0;
     if (auto ok = usable(); !ok) return failure(ok.error());
-    const std::int64_t now = env_.clock().wall_ms();
     producers_.remove_expired(now);
     const std::size_t count = expired_segments(*segments_, now);
     if (count == 0) return 0;
@@ -49,13 +50,30 @@ Result<std::size_t> PartitionLog::apply_retention() {
       return failure(deleted.error());
     }
   }
-  if (auto dropped = drop_segments(unwanted); !dropped) return failure(dropped.error());
+  if (auto dropped = drop_segments(unwanted, now); !dropped) return failure(dropped.error());
   return unwanted.size();
 }
 
-Result<void> PartitionLog::drop_segments(const SegmentList& unwanted) {
+/// Renames the files at once; they go when file.delete.delay.ms is over, or at the next start.
+Result<void> PartitionLog::drop_segments(const SegmentList& unwanted, std::int64_t now_ms) {
   for (const auto& segment : unwanted) {
-    if (auto removed = segment->remove(env_.files()); !removed) return removed;
+    if (auto renamed = segment->rename_for_deletion(env_.files()); !renamed) return renamed;
+    const std::lock_guard lock(mutex_);
+    doomed_.push_back({segment, now_ms + config_.file_delete_delay_ms});
+  }
+  return remove_doomed(now_ms);
+}
+
+Result<void> PartitionLog::remove_doomed(std::int64_t now_ms) {
+  std::vector<Doomed> due;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto is_due = [now_ms](const Doomed& one) { return one.due_ms <= now_ms; };
+    std::copy_if(doomed_.begin(), doomed_.end(), std::back_inserter(due), is_due);
+    std::erase_if(doomed_, is_due);
+  }
+  for (const Doomed& one : due) {
+    if (auto removed = one.segment->remove_renamed(env_.files()); !removed) return removed;
   }
   return {};
 }

@@ -99,6 +99,7 @@ bool Segment::can_hold(std::int64_t last_offset) const noexcept {
 
 Result<void> Segment::append(BytesView batches) {
   const std::uint64_t start = size_bytes();
+  unsynced_.store(true, std::memory_order_release);
   if (auto written = file_->write_at(batches, start); !written) {
     torn_ = !file_->truncate(start);
     return written;
@@ -237,6 +238,7 @@ Result<std::uint64_t> Segment::recover(const std::function<Result<void>(const Ba
     valid += header->size_bytes();
   }
   if (valid < size) {
+    unsynced_.store(true, std::memory_order_release);
     if (auto cut = file_->truncate(valid); !cut) return failure(cut.error());
     size_.store(valid, std::memory_order_release);
   }
@@ -266,6 +268,7 @@ Result<std::uint64_t> Segment::truncate_to(std::int64_t offset) {
   }
   if (!*at) return 0;
   const std::uint64_t size = size_bytes();
+  unsynced_.store(true, std::memory_order_release);
   if (auto cut = file_->truncate((*at)->position); !cut) return failure(cut.error());
   size_.store((*at)->position, std::memory_order_release);
   bytes_since_index_ = 0;
@@ -275,7 +278,12 @@ Result<std::uint64_t> Segment::truncate_to(std::int64_t offset) {
 }
 
 Result<void> Segment::sync() {
+  unsynced_.store(false, std::memory_order_release);  // before: what is appended meanwhile may not be in it
   if (auto done = file_->sync(); !done) return done;
+  return sync_indexes();
+}
+
+Result<void> Segment::sync_indexes() {
   if (auto done = offset_index_.persist(true); !done) return done;
   if (auto done = time_index_.persist(true); !done) return done;
   return transaction_index_.sync();
@@ -291,11 +299,29 @@ Result<void> Segment::seal() {
 }
 
 Result<void> Segment::remove(runtime::Files& files) {
+  if (auto renamed = rename_for_deletion(files); !renamed) return renamed;
+  return remove_renamed(files);
+}
+
+Result<void> Segment::rename_for_deletion(runtime::Files& files) {
   for (const char* suffix : kSuffixes) {
     const std::string path = stem_ + suffix;
     if (!files.exists(path)) continue;
     if (auto renamed = files.rename(path, path + kDeletedSuffix); !renamed) return renamed;
   }
+  return {};
+}
+
+Result<void> Segment::remove_leftovers(runtime::Files& files, const std::string& directory, std::int64_t base_offset) {
+  for (const char* suffix : kSuffixes) {
+    const std::string path = directory + '/' + offset_file_name(base_offset) + suffix;
+    if (!files.exists(path)) continue;
+    if (auto removed = files.remove(path); !removed) return removed;
+  }
+  return {};
+}
+
+Result<void> Segment::remove_renamed(runtime::Files& files) {
   for (const char* suffix : kSuffixes) {
     const std::string path = stem_ + suffix + kDeletedSuffix;
     if (!files.exists(path)) continue;

@@ -93,8 +93,16 @@ class Segment {
   Result<void> sync();
   /// Nothing more will be appended: writes the last time index entry, takes the indexes out of memory.
   Result<void> seal();
+  Result<void> sync_indexes();
+  /// The log file was written or cut since it was opened or synced.
+  bool is_unsynced() const noexcept { return unsynced_.load(std::memory_order_acquire); }
   /// Renames all files to *.deleted and removes them; open readers keep theirs.
   Result<void> remove(runtime::Files& files);
+  /// The two halves of remove().
+  Result<void> rename_for_deletion(runtime::Files& files);
+  Result<void> remove_renamed(runtime::Files& files);
+  /// What a failed open() may have left of a segment that nobody has.
+  static Result<void> remove_leftovers(runtime::Files& files, const std::string& directory, std::int64_t base_offset);
 
  private:
   Segment(runtime::Files& files, const std::string& directory, std::int64_t base_offset, const LogConfig& config,
@@ -114,6 +122,7 @@ class Segment {
   TransactionIndex transaction_index_;
   std::atomic<std::uint64_t> size_{0};
   std::atomic<std::int64_t> max_timestamp_{record::kNoTimestamp};
+  std::atomic<bool> unsynced_{false};
   std::int64_t offset_of_max_timestamp_ = -1;
   std::optional<std::int64_t> first_timestamp_ms_;
   std::uint64_t bytes_since_index_ = 0;

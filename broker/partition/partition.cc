@@ -18,7 +18,7 @@ Result<void> Partition::become_leader(std::int32_t leader_epoch, std::int32_t in
     const std::lock_guard lock(leadership_mutex_);
     in_sync_replicas_.store(in_sync_replicas, std::memory_order_release);
     if (leader_epoch != this->leader_epoch()) {
-      if (auto assigned = log_->assign_leader_epoch(leader_epoch); !assigned) return assigned;
+      log_->assign_leader_epoch(leader_epoch);
       leader_epoch_.store(leader_epoch, std::memory_order_release);
     }
     // Alone in the ISR, what is in the log is committed.

@@ -44,15 +44,30 @@ TEST_F(CheckpointFile, says_what_is_wrong_with_it) {
 TEST_F(CheckpointFile, epochs_drop_what_contradicts_the_new_one) {
   EpochCache cache;
   ASSERT_TRUE(cache.open(files, "/d"));
-  ASSERT_TRUE(cache.assign(0, 0));
-  ASSERT_TRUE(cache.assign(2, 35));
-  ASSERT_TRUE(cache.assign(2, 40));  // known
-  ASSERT_TRUE(cache.assign(4, 45));
+  cache.assign(0, 0);
+  cache.assign(2, 35);
+  cache.assign(2, 40);  // known
+  cache.assign(4, 45);
+  ASSERT_TRUE(cache.write_if_changed());
   EXPECT_EQ(text(), "0\n3\n0 0\n2 35\n4 45\n");
-  ASSERT_TRUE(cache.assign(5, 35));  // nothing was written in 2 and 4
+  cache.assign(5, 35);  // nothing was written in 2 and 4
   EXPECT_THAT(cache.entries(), ElementsAre(EpochEntry{0, 0}, EpochEntry{5, 35}));
-  ASSERT_TRUE(cache.assign(3, 30));
+  cache.assign(3, 30);
   EXPECT_THAT(cache.entries(), ElementsAre(EpochEntry{0, 0}, EpochEntry{3, 30}));
+}
+
+TEST_F(CheckpointFile, epochs_are_written_only_when_they_changed) {
+  EpochCache cache;
+  put("0\n1\n3 10\n");
+  ASSERT_TRUE(cache.open(files, "/d"));
+  cache.assign(3, 12);
+  files.fail_next(runtime::FileOperation::open, "/d/", make_error_code(Errc::io_error), 2);
+  EXPECT_TRUE(cache.write_if_changed()) << "nothing is new";
+  cache.assign(4, 12);
+  EXPECT_FALSE(cache.write_if_changed());
+  EXPECT_FALSE(cache.write_if_changed()) << "what could not be written is still owed";
+  EXPECT_TRUE(cache.write_if_changed());
+  EXPECT_EQ(text(), "0\n2\n3 10\n4 12\n");
 }
 
 TEST_F(CheckpointFile, epochs_are_truncated_from_both_ends) {

@@ -1,5 +1,7 @@
 #include "broker/log/log_manager.h"
 
+#include <algorithm>
+
 #include "tests/broker/log/log_fixture.h"
 
 namespace barnabas::log {
@@ -77,10 +79,55 @@ TEST_F(LogManagerTest, deletes_by_renaming_first) {
   EXPECT_EQ(log->append_as_leader(batch, 0).error().code, protocol::ErrorCode::not_leader_or_follower);
   EXPECT_TRUE(slice->bytes()) << "who reads may finish";
   ASSERT_TRUE(manager->create({"orders", 0}, id, {}));
+  const auto deleted = [this] {
+    const auto entries = files.list("/data").value();
+    return std::count_if(entries.begin(), entries.end(), [](const auto& one) { return one.name.ends_with("-delete"); });
+  };
   ASSERT_TRUE(manager->purge_deleted());
-  const auto entries = files.list("/data").value();
-  for (const auto& entry : entries) EXPECT_FALSE(entry.name.ends_with("-delete")) << entry.name;
+  EXPECT_EQ(deleted(), 1) << "file.delete.delay.ms is not over";
+  env.set_wall_ms(env.clock().wall_ms() + LogConfig{}.file_delete_delay_ms);
+  ASSERT_TRUE(manager->purge_deleted());
+  EXPECT_EQ(deleted(), 0);
   EXPECT_EQ(manager->find({"orders", 0})->log_end_offset(), 0);
+}
+
+TEST_F(LogManagerTest, leaves_nothing_of_a_log_that_could_not_be_made) {
+  open();
+  files.fail_next(runtime::FileOperation::write, "partition.metadata", make_error_code(Errc::storage_full));
+  const auto refused = manager->create({"orders", 0}, id, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, make_error_code(Errc::storage_full));
+  EXPECT_FALSE(files.exists("/data/orders-0"));
+  EXPECT_FALSE(manager->find({"orders", 0}));
+  ASSERT_TRUE(manager->create({"orders", 0}, id, {}));
+}
+
+TEST_F(LogManagerTest, a_new_topic_never_gets_the_records_of_a_deleted_one_of_its_name) {
+  open();
+  append(**manager->create({"orders", 0}, id, {}));
+  ASSERT_TRUE(manager->shutdown(1));
+  manager.reset();
+  files.fail_next(runtime::FileOperation::open, "orders-0/0000", make_error_code(Errc::io_error));
+  open();
+  ASSERT_EQ(manager->problems().size(), 1U);
+  EXPECT_EQ((*manager->create({"orders", 0}, id, {}))->log_end_offset(), 3) << "the same topic goes on";
+  ASSERT_TRUE(manager->shutdown(1));
+  manager.reset();
+  files.fail_next(runtime::FileOperation::open, "orders-0/0000", make_error_code(Errc::io_error));
+  open();
+  EXPECT_EQ((*manager->create({"orders", 0}, Uuid(9, 9), {}))->log_end_offset(), 0);
+}
+
+TEST_F(LogManagerTest, a_stop_syncs_no_log_that_has_nothing_new) {
+  open();
+  append(**manager->create({"orders", 0}, id, {}));
+  ASSERT_TRUE(manager->create({"orders", 1}, id, {}));
+  ASSERT_TRUE(manager->shutdown(1));
+  manager.reset();
+  open();
+  files.fail_next(runtime::FileOperation::sync, "orders-", make_error_code(Errc::io_error), 100);
+  files.fail_next(runtime::FileOperation::sync_directory, "orders-", make_error_code(Errc::io_error), 100);
+  EXPECT_TRUE(manager->shutdown(2)) << "no sync was asked for";
 }
 
 TEST_F(LogManagerTest, drops_logs_of_topics_that_are_gone) {

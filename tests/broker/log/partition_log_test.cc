@@ -53,7 +53,18 @@ TEST_F(PartitionLogTest, gives_the_first_batch_whole_even_when_it_is_too_large) 
   append({});
   EXPECT_GT(log->read(0, 10, true, ReadBound::log_end)->length, 5000U);
   EXPECT_EQ(log->read(0, 10, false, ReadBound::log_end)->length, 0U) << "else a consumer could never read it";
-  EXPECT_EQ(log->read(0, 0, true, ReadBound::log_end)->length, 0U);
+  EXPECT_GT(log->read(0, 0, true, ReadBound::log_end)->length, 5000U) << "as Kafka: a limit of 0 stops nobody";
+  EXPECT_EQ(log->read(0, 0, false, ReadBound::log_end)->length, 0U);
+}
+
+TEST_F(PartitionLogTest, says_where_a_slice_ends_only_because_its_segment_does) {
+  config.segment_bytes = 1000;
+  open();
+  for (int i = 0; i < 10; ++i) append({.value_bytes = 300});
+  ASSERT_GT(log->segment_count(), 2U);
+  EXPECT_TRUE(log->read(0, 1 << 20, true, ReadBound::log_end)->ends_segment);
+  EXPECT_FALSE(log->read(0, 100, true, ReadBound::log_end)->ends_segment) << "the limit ended it";
+  EXPECT_FALSE(log->read(9, 1 << 20, true, ReadBound::log_end)->ends_segment) << "there is no more";
 }
 
 TEST_F(PartitionLogTest, high_watermark_never_goes_back) {
@@ -89,6 +100,35 @@ TEST_F(PartitionLogTest, rolls_by_the_age_of_the_first_record) {
   for (int i = 0; i < 8; ++i) append({.timestamp_ms = start + i * 10'000});
   EXPECT_EQ(log->segment_count(), 2U) << "the eighth is 70 s after the first";
   EXPECT_THAT(file_names(), ::testing::Contains("00000000000000000007.log"));
+}
+
+TEST_F(PartitionLogTest, takes_a_random_part_off_the_age_at_which_it_rolls) {
+  config.segment_ms = 10'000;
+  config.segment_jitter_ms = 10'000;
+  open();
+  const std::int64_t start = 1'700'000'000'000;
+  for (int i = 0; i < 400; ++i) append({.timestamp_ms = start + i * 1000});
+  EXPECT_GT(log->segment_count(), 50U) << "36 without a jitter";
+  LogConfig plain = config;
+  plain.segment_jitter_ms = 0;
+  log->set_config(plain);
+  ASSERT_TRUE(log->roll());
+  const std::size_t before = log->segment_count();
+  for (int i = 400; i < 800; ++i) append({.timestamp_ms = start + i * 1000});
+  EXPECT_EQ(log->segment_count() - before, 36U);
+}
+
+TEST_F(PartitionLogTest, a_segment_that_cannot_be_made_leaves_nothing_behind) {
+  config.segment_bytes = 1000;
+  open();
+  for (int i = 0; i < 3; ++i) append({.value_bytes = 200});
+  files.fail_next(runtime::FileOperation::open, "3.timeindex", make_error_code(Errc::storage_full));
+  EXPECT_EQ(append_error({.value_bytes = 200}), ErrorCode::kafka_storage_error);
+  EXPECT_THAT(file_names(), ::testing::Not(::testing::Contains("00000000000000000003.log")));
+  EXPECT_EQ(append({.value_bytes = 200}).first_offset, 3);
+  log.reset();
+  open(false);
+  EXPECT_EQ(log->log_end_offset(), 4);
 }
 
 TEST_F(PartitionLogTest, answers_a_repeated_batch_with_the_stored_offset) {
@@ -319,7 +359,14 @@ TEST_F(PartitionLogTest, deletes_old_segments_by_time) {
   EXPECT_LE(log->log_start_offset(), 20);
   EXPECT_EQ(log->log_start_offset(), log->first_segment_offset());
   EXPECT_EQ(log->read(0, 100, true, ReadBound::log_end).error().code, make_error_code(ErrorCode::offset_out_of_range));
-  for (const std::string& name : file_names()) EXPECT_FALSE(name.ends_with(".deleted")) << name;
+  const auto lying_there = [this] {
+    const auto names = file_names();
+    return std::count_if(names.begin(), names.end(), [](const auto& name) { return name.ends_with(".deleted"); });
+  };
+  EXPECT_GT(lying_there(), 0) << "file.delete.delay.ms is not over";
+  env.set_wall_ms(start + 30'000 + config.file_delete_delay_ms);
+  ASSERT_TRUE(log->flush_if_due());
+  EXPECT_EQ(lying_there(), 0);
   env.set_wall_ms(start + 1'000'000);
   EXPECT_GT(log->apply_retention().value(), 0U);
   EXPECT_EQ(log->log_start_offset(), 40) << "the active segment grows old as well";
