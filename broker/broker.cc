@@ -25,7 +25,8 @@ namespace barnabas::broker {
 namespace {
 
 constexpr std::int64_t kShortestIntervalMs = 1;
-constexpr runtime::Duration kFlushInterval = std::chrono::seconds(1);  // how exact flush.ms is
+constexpr runtime::Duration kFlushInterval =
+    std::chrono::seconds(1);  // how exact flush.ms and file.delete.delay.ms are
 constexpr runtime::Duration kCheckpointInterval = std::chrono::seconds(60);
 
 }  // namespace
@@ -105,8 +106,8 @@ class Broker::State {
     options.node_id = config_.node_id();
     options.directory = paths.front();
     options.log_settings.producer_id_expiration_ms = config_.values().get_int("producer.id.expiration.ms");
-    options.topic_config = [this](const metadata::ConfigMap& overrides) {
-      return metadata::topic_log_config(overrides, *controller_->image(), config_.values(), config_.node_id());
+    options.topic_config = [this](const metadata::ConfigMap& overrides, const metadata::MetadataImage& image) {
+      return metadata::topic_log_config(overrides, image, config_.values(), config_.node_id());
     };
     options.on_move = [this](const Uuid& topic_id, std::int32_t partition) {
       purgatory_.notify({topic_id, partition});
@@ -127,6 +128,7 @@ class Broker::State {
     options.directory = config_.metadata_directory();
     options.directory_id = directories_.metadata_directory_id;
     options.log_directories = directories_.ids;
+    options.unsynced_files = directories_.unsynced_files;
     options.config = &config_.values();
     options.on_fatal = [this](const Failure& why) {
       options_.logger.error("the metadata log failed: {}", why.message());
@@ -197,7 +199,6 @@ class Broker::State {
       asio::co_spawn(tasks_->executor(), repeat(this, interval, task), asio::detached);
     };
     start(setting("log.retention.check.interval.ms"), &State::apply_retention);
-    start(setting("log.segment.delete.delay.ms"), &State::purge_deleted);
     start(kFlushInterval, &State::flush);
     start(kCheckpointInterval, &State::checkpoint);
   }
@@ -211,8 +212,8 @@ class Broker::State {
   }
 
   void apply_retention() { note(replicas_->logs().maintain()); }
-  void purge_deleted() { note(replicas_->logs().purge_deleted()); }
   void flush() {
+    note(replicas_->logs().purge_deleted());
     for (const partition::PartitionPtr& partition : replicas_->partitions()) {
       if (!partition->log().is_offline()) note(partition->log().flush_if_due());
     }

@@ -21,7 +21,6 @@ using protocol::FetchRequest;
 using protocol::FetchResponse;
 using PartitionData = FetchResponse::PartitionData;
 
-constexpr std::int16_t kFirstVersionWithLeader = 12;
 constexpr std::int16_t kFirstVersionWithIds = 13;
 constexpr std::int16_t kFirstVersionWithEndpoints = 16;
 constexpr std::int8_t kReadCommitted = 1;
@@ -40,7 +39,7 @@ struct ReadPass {
   std::vector<FetchResult> results;
   std::vector<FileRegion> regions;  // of the results that have records, in the same order
   std::size_t bytes = 0;
-  bool answer_now = false;  // an error, or an epoch that diverges: waiting would not help
+  bool answer_now = false;  // an error, an epoch that diverges, a segment's end: waiting would not help
 };
 
 ReadParameters parameters_of(RequestContext& context, const FetchRequest& request) {
@@ -96,11 +95,13 @@ void report(PartitionData& data, const log::FetchSlice& slice, log::ReadBound bo
 
 /// Reads one partition into `data`. What there is to send, if anything.
 FileRegion read_partition(RequestContext& context, const FetchWant& want, const ReadParameters& parameters,
-                          std::size_t budget, bool first, PartitionData& data) {
+                          std::size_t budget, ReadPass& pass, PartitionData& data) {
   data.partition_index = want.partition;
   data.records.emplace();
   const FoundPartition found = parameters.uses_topic_ids ? find_partition(context, want.topic_id, want.partition)
                                                          : find_partition(context, want.topic, want.partition);
+  // As Kafka answers: an empty list where it has no such partition, none where the partition has refused.
+  if (found.partition) data.aborted_transactions.reset();
   ErrorCode error = found.error;
   if (error == ErrorCode::none && parameters.is_replica) error = ErrorCode::not_leader_or_follower;
   if (error == ErrorCode::none) error = found.partition->check_leader(want.current_leader_epoch);
@@ -109,7 +110,7 @@ FileRegion read_partition(RequestContext& context, const FetchWant& want, const 
     fail(data, error);
     return {};
   }
-  data.aborted_transactions.reset();
+  const bool first = pass.bytes == 0;
   if (data.diverging_epoch.epoch >= 0) {
     report_offsets(data, found.partition->log());
     return {};
@@ -122,6 +123,8 @@ FileRegion read_partition(RequestContext& context, const FetchWant& want, const 
   }
   report(data, *slice, parameters.bound);
   if (slice->length == 0) return {};
+  // There is more, but not in this answer: the next request gets it, and nothing that comes to pass adds to this one.
+  if (slice->ends_segment) pass.answer_now = true;
   data.records->external_bytes = slice->length;
   return {slice->file, slice->position, slice->length};
 }
@@ -132,7 +135,7 @@ ReadPass read_all(RequestContext& context, const std::vector<FetchWant>& wanted,
   for (const FetchWant& want : wanted) {
     FetchResult result{want, {}};
     const std::size_t budget = parameters.max_bytes - std::min(parameters.max_bytes, pass.bytes);
-    FileRegion region = read_partition(context, want, parameters, budget, pass.bytes == 0, result.data);
+    FileRegion region = read_partition(context, want, parameters, budget, pass, result.data);
     if (result.data.error_code != code_of(ErrorCode::none) || result.data.diverging_epoch.epoch >= 0)
       pass.answer_now = true;
     if (region.length > 0) {
@@ -184,13 +187,13 @@ void finish(RequestContext& context, FetchResponse& response) {
     for (PartitionData& partition : topic.partitions) {
       if (partition.error_code == code_of(ErrorCode::none)) continue;
       context.note_error();
-      if (context.api_version() < kFirstVersionWithLeader) continue;
+      if (context.api_version() < kFirstVersionWithEndpoints) continue;
       const auto hint = leader_hint(context, protocol::error_of(partition.error_code), topic.topic_id, topic.topic,
                                     partition.partition_index);
       if (!hint) continue;
       partition.current_leader.leader_id = hint->leader_id;
       partition.current_leader.leader_epoch = hint->leader_epoch;
-      if (context.api_version() >= kFirstVersionWithEndpoints) add_node_endpoint(response, *hint);
+      add_node_endpoint(response, *hint);
     }
   }
 }

@@ -8,11 +8,13 @@ namespace {
 
 using protocol::ErrorCode;
 
-ErrorCode why_missing(const std::shared_ptr<const metadata::TopicImage>& topic, std::int32_t partition,
-                      ErrorCode no_topic) {
+/// A partition that should be led here and is not has a log that could not be opened.
+ErrorCode why_missing(RequestContext& context, const std::shared_ptr<const metadata::TopicImage>& topic,
+                      std::int32_t partition, ErrorCode no_topic) {
   if (!topic) return no_topic;
-  return topic->partition(partition) == nullptr ? ErrorCode::unknown_topic_or_partition
-                                                : ErrorCode::not_leader_or_follower;
+  const metadata::PartitionImage* known = topic->partition(partition);
+  if (known == nullptr) return ErrorCode::unknown_topic_or_partition;
+  return known->leader == context.broker().node_id ? ErrorCode::kafka_storage_error : ErrorCode::not_leader_or_follower;
 }
 
 bool is_allowed(RequestContext& context, const std::string& topic) {
@@ -25,7 +27,7 @@ FoundPartition find_partition(RequestContext& context, const std::string& topic,
   if (!is_allowed(context, topic)) return {nullptr, ErrorCode::topic_authorization_failed};
   if (auto found = context.broker().replicas->find(topic, partition)) return {std::move(found)};
   const metadata::ImagePtr image = context.broker().controller->image();
-  return {nullptr, why_missing(image->topic(topic), partition, ErrorCode::unknown_topic_or_partition)};
+  return {nullptr, why_missing(context, image->topic(topic), partition, ErrorCode::unknown_topic_or_partition)};
 }
 
 FoundPartition find_partition(RequestContext& context, const Uuid& topic_id, std::int32_t partition) {
@@ -34,7 +36,7 @@ FoundPartition find_partition(RequestContext& context, const Uuid& topic_id, std
     return {std::move(found)};
   }
   const metadata::ImagePtr image = context.broker().controller->image();
-  return {nullptr, why_missing(image->topic(topic_id), partition, ErrorCode::unknown_topic_id)};
+  return {nullptr, why_missing(context, image->topic(topic_id), partition, ErrorCode::unknown_topic_id)};
 }
 
 std::optional<LeaderHint> leader_hint(RequestContext& context, ErrorCode error, const Uuid& topic_id,

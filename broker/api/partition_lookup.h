@@ -18,7 +18,8 @@ struct FoundPartition {
 };
 
 /// TOPIC_AUTHORIZATION_FAILED for a principal that may not do what the API does; UNKNOWN_TOPIC_OR_PARTITION for what
-/// the cluster does not have, NOT_LEADER_OR_FOLLOWER for what lies elsewhere.
+/// the cluster does not have, NOT_LEADER_OR_FOLLOWER for what lies elsewhere, KAFKA_STORAGE_ERROR for what should be
+/// here but has a log that could not be opened.
 FoundPartition find_partition(RequestContext& context, const std::string& topic, std::int32_t partition);
 /// As above, and UNKNOWN_TOPIC_ID for an id that no topic has.
 FoundPartition find_partition(RequestContext& context, const Uuid& topic_id, std::int32_t partition);

@@ -53,12 +53,26 @@ MetadataDelta delta_of_all(const MetadataImage& image) {
 }
 
 /// An answer that could not be made true.
-template <typename Results>
-void refuse_all(Results& results, const Failure& why) {
-  for (auto& result : results) {
-    if (result.error_code != 0) continue;
-    result.error_code = static_cast<std::int16_t>(protocol::ErrorCode::kafka_storage_error);
-    result.error_message = "The metadata log could not be written: " + why.message();
+template <typename T>
+void refuse(T& result, const Failure& why) {
+  result.error_code = static_cast<std::int16_t>(protocol::ErrorCode::kafka_storage_error);
+  result.error_message = "The change could not be stored: " + why.message();
+}
+
+void refuse_all(protocol::CreateTopicsResponse& response, const Failure& why) {
+  for (auto& topic : response.topics) {
+    if (topic.error_code != 0) continue;
+    refuse(topic, why);
+    topic.topic_id = Uuid::zero();
+    topic.num_partitions = -1;
+    topic.replication_factor = -1;
+    topic.configs.emplace();
+  }
+}
+
+void refuse_all(protocol::DeleteTopicsResponse& response, const Failure& why) {
+  for (auto& topic : response.responses) {
+    if (topic.error_code == 0) refuse(topic, why);
   }
 }
 
@@ -100,6 +114,8 @@ class Controller::State : public std::enable_shared_from_this<Controller::State>
   Result<void> activate(bool in_transaction);
   Result<std::vector<Bytes>> bootstrap() const;
   Result<void> commit(const std::vector<Bytes>& records);
+  Result<void> prepare(const MetadataDelta& delta, const ImagePtr& image);
+  void take_back(const MetadataDelta& delta, const ImagePtr& image);
   Result<void> append_and_replay(std::span<const Bytes> records, ImageBuilder& builder);
   Result<void> append_all(const std::vector<Bytes>& records, ImageBuilder& builder);
   Result<void> sync();
@@ -128,8 +144,15 @@ Result<void> Controller::State::open() {
   log_options.directory = options_.directory;
   log_options.node_id = options_.node_id;
   log_options.directory_id = options_.directory_id;
+  log_options.unsynced_files = options_.unsynced_files;
   log_options.controller_endpoint = options_.controller_endpoint;
   log_options.has_static_quorum = !options_.config->get_list("controller.quorum.voters").empty();
+  const bool has_internal_size = !options_.config->is_null("internal.metadata.log.segment.bytes");
+  log_options.segment_bytes = options_.config->get_int(has_internal_size ? "internal.metadata.log.segment.bytes"
+                                                                         : "metadata.log.segment.bytes");
+  log_options.segment_ms = options_.config->get_long("metadata.log.segment.ms");
+  log_options.max_retention_bytes = options_.config->get_long("metadata.max.retention.bytes");
+  log_options.max_retention_ms = options_.config->get_long("metadata.max.retention.ms");
   auto log = MetadataLog::open(env_, std::move(log_options));
   if (!log) return failure(log.error());
   log_ = std::move(*log);
@@ -220,7 +243,6 @@ Result<void> Controller::State::shutdown() {
     if (auto done = append_all(records, builder); !done) return done;
     records = fence_records(options_.node_id, broker_epoch_);
     if (auto done = append_and_replay(records, builder); !done) return done;
-    if (auto done = log_->sync(); !done) return done;
   }
   return log_->close();
 }
@@ -259,25 +281,55 @@ Failure Controller::State::fail(Failure why) {
   return why;
 }
 
-/// Makes a request's records true, all or nothing, and lets everybody know.
+/// Makes a request's records true, all or nothing, and lets everybody know. Whatever can fail for want of room does so
+/// before the records are in the log.
 Result<void> Controller::State::commit(const std::vector<Bytes>& records) {
   if (failed_) return failure(*failed_);
   if (records.empty()) return {};
   ImageBuilder builder(*image_);
-  if (auto done = append_and_replay(records, builder); !done) return done;
+  std::int64_t offset = log_->end_offset();
+  for (const Bytes& record : records) {
+    if (auto done = builder.replay(record, offset++, log_->leader_epoch()); !done) return done;
+  }
+  ImagePtr image = builder.build();
+  if (auto done = prepare(builder.delta(), image); !done) return done;
+  if (const auto appended = log_->append(records); !appended) {
+    take_back(builder.delta(), image);
+    return failure(appended.error());
+  }
   if (auto done = sync(); !done) return done;
-  publish(builder.build(), builder.delta());
+  publish(std::move(image), builder.delta());
   snapshot_if_due();
   return {};
 }
 
+Result<void> Controller::State::prepare(const MetadataDelta& delta, const ImagePtr& image) {
+  for (MetadataListener* listener : listeners_) {
+    auto prepared = listener->prepare(delta, image);
+    if (prepared) continue;
+    take_back(delta, image);
+    return prepared;
+  }
+  return {};
+}
+
+void Controller::State::take_back(const MetadataDelta& delta, const ImagePtr& image) {
+  for (MetadataListener* listener : listeners_) listener->take_back(delta, image);
+}
+
+/// What comes is there before anybody can read of it, and what goes is read of no more before it is gone: so no client
+/// is sent to a partition that is not ready.
 void Controller::State::publish(ImagePtr image, const MetadataDelta& delta) {
+  const auto tell = [&] {
+    for (MetadataListener* listener : listeners_) listener->on_metadata(delta, image);
+  };
+  const bool is_removal = !delta.deleted_topics.empty();
+  if (!is_removal && !delta.empty()) tell();
   {
     const std::lock_guard lock(image_mutex_);
-    image_ = std::move(image);
+    image_ = image;
   }
-  if (delta.empty()) return;
-  for (MetadataListener* listener : listeners_) listener->on_metadata(delta, image_);
+  if (is_removal) tell();
 }
 
 void Controller::State::snapshot_if_due() {
@@ -290,14 +342,14 @@ void Controller::State::snapshot_if_due() {
 protocol::CreateTopicsResponse Controller::State::create_topics(const protocol::CreateTopicsRequest& request) {
   const std::lock_guard lock(work_mutex_);
   auto result = topics().create(request);
-  if (auto done = commit(result.records); !done) refuse_all(result.response.topics, done.error());
+  if (auto done = commit(result.records); !done) refuse_all(result.response, done.error());
   return std::move(result.response);
 }
 
 protocol::DeleteTopicsResponse Controller::State::delete_topics(const protocol::DeleteTopicsRequest& request) {
   const std::lock_guard lock(work_mutex_);
   auto result = topics().remove(request);
-  if (auto done = commit(result.records); !done) refuse_all(result.response.responses, done.error());
+  if (auto done = commit(result.records); !done) refuse_all(result.response, done.error());
   return std::move(result.response);
 }
 

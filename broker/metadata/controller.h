@@ -22,6 +22,7 @@ struct ControllerOptions {
   std::string
       directory;      ///< Data directory that holds __cluster_metadata-0: DataDirectories made it (meta_properties.h).
   Uuid directory_id;  ///< From its meta.properties.
+  std::vector<std::string> unsynced_files;  ///< To be synced with the log's first records (DataDirectories).
   std::vector<Uuid> log_directories;  ///< Ids of all directories that take partitions; the first gets the new ones.
   Endpoint controller_endpoint{"CONTROLLER", "localhost", 9093, 0};
   const runtime::ParsedConfig* config = nullptr;  ///< server.properties with its defaults; outlives the controller.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/metadata/image.h"
+#include "common/bytes/result.h"
 
 namespace barnabas::metadata {
 
@@ -31,6 +32,11 @@ class MetadataListener {
  public:
   virtual ~MetadataListener() = default;
   virtual void on_metadata(const MetadataDelta& delta, const ImagePtr& image) = 0;
+  /// Makes what a coming image will need, before anything is written down: files above all. A failure refuses the
+  /// change, and leaves nothing behind.
+  virtual Result<void> prepare(const MetadataDelta& /*delta*/, const ImagePtr& /*coming*/) { return {}; }
+  /// What was prepared will not come after all.
+  virtual void take_back(const MetadataDelta& /*delta*/, const ImagePtr& /*coming*/) {}
 };
 
 }  // namespace barnabas::metadata

@@ -21,7 +21,9 @@ struct MetaProperties {
 /// Errors: not_found where there is no such file; corrupt_data for a field that is missing or does not read;
 /// unsupported_version for any version but 1. All name the file.
 Result<MetaProperties> read_meta_properties(runtime::Files& files, const std::string& directory);
-Result<void> write_meta_properties(runtime::Env& env, const std::string& directory, const MetaProperties& properties);
+/// Whole or not at all, also after a power failure: in that case only once `sync`, or a later one, is done.
+Result<void> write_meta_properties(runtime::Env& env, const std::string& directory, const MetaProperties& properties,
+                                   bool sync = true);
 
 /// The data directories of one broker.
 struct DataDirectories {
@@ -32,6 +34,9 @@ struct DataDirectories {
   /// Of the metadata directory where it holds no partitions; the others are locked by their log managers.
   std::unique_ptr<runtime::FileLock> metadata_lock;
   bool fresh = false;  ///< No directory belonged to a cluster before.
+  /// Written and not synced: those of a fresh set, which hold nothing yet. The controller syncs them before its first
+  /// request.
+  std::vector<std::string> unsynced_files;
 };
 
 /// Makes and checks all directories; those that are empty are given a meta.properties of the cluster, a wholly

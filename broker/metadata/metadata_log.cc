@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "broker/metadata/features.h"
 #include "broker/metadata/snapshot_records.h"
@@ -39,8 +40,11 @@ tl::unexpected<Failure> in_file(const std::string& path, const Failure& why) {
   return failure(why.code, why.subject.find(path) == std::string::npos ? path + ": " + why.subject : why.subject);
 }
 
-log::LogConfig metadata_log_config() {
+log::LogConfig metadata_log_config(const MetadataLogOptions& options) {
   log::LogConfig config;
+  config.segment_bytes = options.segment_bytes;
+  config.segment_ms = options.segment_ms;
+  config.file_delete_delay_ms = 0;
   config.retention_ms = -1;
   config.retention_bytes = -1;
   config.cleanup_delete = false;
@@ -63,7 +67,10 @@ std::vector<Bytes> default_bootstrap_records() {
 }  // namespace
 
 MetadataLog::MetadataLog(runtime::Env& env, MetadataLogOptions options)
-    : env_(env), options_(std::move(options)), log_directory_(options_.directory + kLogName) {}
+    : env_(env),
+      options_(std::move(options)),
+      log_directory_(options_.directory + kLogName),
+      unsynced_files_(options_.unsynced_files) {}
 
 Result<std::unique_ptr<MetadataLog>> MetadataLog::open(runtime::Env& env, MetadataLogOptions options) {
   std::unique_ptr<MetadataLog> log(new MetadataLog(env, std::move(options)));
@@ -79,6 +86,7 @@ Result<std::unique_ptr<MetadataLog>> MetadataLog::open(runtime::Env& env, Metada
 Result<void> MetadataLog::prepare_directory() {
   if (!env_.files().exists(log_directory_)) {
     if (auto made = env_.files().make_directories(log_directory_); !made) return made;
+    directory_is_new_ = true;
   }
   return write_partition_metadata();
 }
@@ -90,7 +98,7 @@ Result<void> MetadataLog::write_partition_metadata() {
     const auto found = env_.files().read(path);
     if (found && as_text(*found) == text) return {};
   }
-  return write_unsynced(path, as_bytes(text));
+  return write_file(path, as_bytes(text));
 }
 
 /// What Kafka's formatter writes, where it is missing or torn and the log says nothing yet.
@@ -104,13 +112,13 @@ Result<void> MetadataLog::write_first_files() {
     const auto first = snapshot_file({}, quorum, 0, now_ms, now_ms);
     if (!first) return failure(first.error());
     snapshots_.push_back({0, 0});
-    if (auto done = write_unsynced(log_directory_ + "/" + SnapshotId{0, 0}.file_name(), *first); !done) return done;
+    if (auto done = write_file(log_directory_ + "/" + SnapshotId{0, 0}.file_name(), *first); !done) return done;
   }
   const std::string bootstrap = options_.directory + kBootstrapName;
   if (is_whole(bootstrap)) return {};
   const auto file = snapshot_file(default_bootstrap_records(), {}, 0, 0, now_ms);
   if (!file) return failure(file.error());
-  return write_unsynced(bootstrap, *file);
+  return write_file(bootstrap, *file);
 }
 
 bool MetadataLog::is_whole(const std::string& snapshot_path) const {
@@ -125,23 +133,27 @@ bool MetadataLog::is_whole(const std::string& snapshot_path) const {
   return read && has_footer;
 }
 
-Result<void> MetadataLog::write_unsynced(const std::string& path, BytesView bytes) {
+/// Not synced: where one of these files is lost or torn, the log says the same, or it is written again.
+Result<void> MetadataLog::write_file(const std::string& path, BytesView bytes) {
   auto file = env_.files().open(path, runtime::OpenMode::create_truncated);
   if (!file) return failure(file.error());
-  if (auto done = (*file)->write_at(bytes, 0); !done) return done;
-  unsynced_files_.push_back(path);
-  return {};
+  return (*file)->write_at(bytes, 0);
 }
 
-Result<void> MetadataLog::sync_written_files() {
+Result<void> MetadataLog::sync_owed_files() {
+  if (!directory_is_new_ && unsynced_files_.empty()) return {};
+  std::set<std::string> directories = {options_.directory};  // which the log's own was made in
   for (const std::string& path : unsynced_files_) {
     auto file = env_.files().open(path, runtime::OpenMode::read_write);
     if (!file) return failure(file.error());
     if (auto done = (*file)->sync(); !done) return done;
+    directories.insert(path.substr(0, path.rfind('/')));
   }
-  if (auto done = env_.files().sync_directory(log_directory_); !done) return done;
-  if (auto done = env_.files().sync_directory(options_.directory); !done) return done;
+  for (const std::string& directory : directories) {
+    if (auto done = env_.files().sync_directory(directory); !done) return done;
+  }
   unsynced_files_.clear();
+  directory_is_new_ = false;
   return {};
 }
 
@@ -162,7 +174,7 @@ Result<void> MetadataLog::open_log() {
   log::OpenOptions options;
   options.directory = log_directory_;
   options.topic_partition = kLogName + 1;
-  options.config = metadata_log_config();
+  options.config = metadata_log_config(options_);
   auto opened = log::PartitionLog::open(env_, std::move(options));
   if (!opened) return in_file(log_directory_, opened.error());
   log_ = std::move(*opened);
@@ -200,7 +212,7 @@ Result<void> MetadataLog::write_quorum_state() {
   const std::string text =
       fmt::format(R"({{"leaderId":{},"leaderEpoch":{},"votedId":-1,"votedDirectoryId":"{}","data_version":1}})",
                   options_.node_id, leader_epoch_, Uuid::zero().to_string());
-  return write_unsynced(log_directory_ + kQuorumStateName, as_bytes(text));
+  return write_file(log_directory_ + kQuorumStateName, as_bytes(text));
 }
 
 void MetadataLog::note_control(const VisitedRecord& record) {
@@ -318,6 +330,7 @@ Result<std::int64_t> MetadataLog::append(std::span<const Bytes> records) {
 }
 
 Result<void> MetadataLog::sync() {
+  if (auto done = sync_owed_files(); !done) return done;
   return log_->flush();
 }
 
@@ -329,10 +342,58 @@ Result<void> MetadataLog::write_snapshot(const MetadataImage& image) {
   if (auto done = env_.files().write_atomically(log_directory_ + "/" + id.file_name(), *file); !done) return done;
   if (snapshots_.empty() || snapshots_.back() < id) snapshots_.push_back(id);
   bytes_since_snapshot_ = 0;
+  return drop_old_snapshots();
+}
+
+/// Source: Kafka's KafkaMetadataLog.maybeClean.
+Result<void> MetadataLog::drop_old_snapshots() {
+  while (snapshots_.size() > 1) {
+    const SnapshotId oldest = snapshots_.front();
+    const auto expendable = is_expendable(oldest);
+    if (!expendable) return failure(expendable.error());
+    if (!*expendable) break;
+    // The log first: what a snapshot is missing for must not be needed any more.
+    if (auto moved = log_->set_log_start_offset(snapshots_[1].end_offset); !moved) return moved;
+    const auto dropped = log_->apply_retention();
+    if (!dropped) return failure(dropped.error());
+    if (auto removed = env_.files().remove(log_directory_ + "/" + oldest.file_name()); !removed) return removed;
+    snapshots_.erase(snapshots_.begin());
+  }
   return {};
 }
 
+Result<bool> MetadataLog::is_expendable(const SnapshotId& oldest) const {
+  if (options_.max_retention_bytes >= 0) {
+    const auto total = total_bytes();
+    if (!total) return failure(total.error());
+    if (*total > options_.max_retention_bytes) return true;
+  }
+  if (options_.max_retention_ms < 0) return false;
+  const auto bytes = env_.files().read(log_directory_ + "/" + oldest.file_name());
+  if (!bytes) return failure(bytes.error());
+  std::int64_t written_ms = 0;
+  const auto read = visit_file(*bytes, [&written_ms](const VisitedRecord& record) -> Result<void> {
+    written_ms = record.timestamp_ms;
+    return {};
+  });
+  return !read || env_.clock().wall_ms() - written_ms > options_.max_retention_ms;
+}
+
+/// Of the log and its snapshots.
+Result<std::int64_t> MetadataLog::total_bytes() const {
+  auto total = static_cast<std::int64_t>(log_->size_bytes());
+  for (const SnapshotId& id : snapshots_) {
+    const auto file = env_.files().open(log_directory_ + "/" + id.file_name(), runtime::OpenMode::read);
+    if (!file) return failure(file.error());
+    const auto size = (*file)->size();
+    if (!size) return failure(size.error());
+    total += static_cast<std::int64_t>(*size);
+  }
+  return total;
+}
+
 Result<void> MetadataLog::close() {
+  if (auto done = sync_owed_files(); !done) return done;
   return log_->close();
 }
 

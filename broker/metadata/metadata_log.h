@@ -20,8 +20,14 @@ struct MetadataLogOptions {
   std::int32_t node_id = 1;
   Uuid directory_id;
   Endpoint controller_endpoint;
+  std::vector<std::string> unsynced_files;  ///< Of others; the first sync() makes them durable as well.
   /// controller.quorum.voters is set: the quorum is not written down in the log (kraft.version 0).
   bool has_static_quorum = false;
+  std::int64_t segment_bytes = std::int64_t{1} << 30;            ///< metadata.log.segment.bytes
+  std::int64_t segment_ms = std::int64_t{7} * 24 * 3600 * 1000;  ///< metadata.log.segment.ms
+  std::int64_t max_retention_bytes = 100 * 1024 * 1024;          ///< metadata.max.retention.bytes; below 0: any size.
+  std::int64_t max_retention_ms =
+      std::int64_t{7} * 24 * 3600 * 1000;  ///< metadata.max.retention.ms; below 0: for ever.
 };
 
 /// The log of the cluster's metadata: __cluster_metadata-0 with its segments, snapshots and quorum-state, as KRaft
@@ -45,7 +51,8 @@ class MetadataLog {
   Result<std::int64_t> append(std::span<const Bytes> records);
   /// Once it has failed it fails for ever: what is on disk is not known any more.
   Result<void> sync();
-  /// Writes a snapshot of `image`, whose records must all be synced.
+  /// Writes a snapshot of `image`, whose records must all be synced. Older ones, and the log before them, go when
+  /// they are too old or together too large.
   Result<void> write_snapshot(const MetadataImage& image);
   Result<void> close();
 
@@ -61,8 +68,8 @@ class MetadataLog {
   Result<void> write_partition_metadata();
   Result<void> align_with_snapshot();
   bool is_whole(const std::string& snapshot_path) const;
-  Result<void> write_unsynced(const std::string& path, BytesView bytes);
-  Result<void> sync_written_files();
+  Result<void> write_file(const std::string& path, BytesView bytes);
+  Result<void> sync_owed_files();
   Result<void> open_log();
   Result<void> find_snapshots();
   Result<void> read_quorum_state();
@@ -72,14 +79,18 @@ class MetadataLog {
   Result<void> replay_one(ImageBuilder& builder, const VisitedRecord& record);
   void note_control(const VisitedRecord& record);
   Result<void> append_batch(const Bytes& batch);
+  Result<void> drop_old_snapshots();
+  Result<bool> is_expendable(const SnapshotId& oldest) const;
+  Result<std::int64_t> total_bytes() const;
   std::vector<ControlValue> quorum_values() const;
 
   runtime::Env& env_;
   MetadataLogOptions options_;
   std::string log_directory_;
   std::unique_ptr<log::PartitionLog> log_;
-  std::vector<SnapshotId> snapshots_;  ///< Sorted.
-  std::vector<std::string> unsynced_files_;
+  std::vector<SnapshotId> snapshots_;        ///< Sorted.
+  std::vector<std::string> unsynced_files_;  ///< Owed to the first sync().
+  bool directory_is_new_ = false;            ///< The same for the name of the log's directory.
   std::int32_t leader_epoch_ = 0;
   std::int64_t last_timestamp_ms_ = 0;
   std::int64_t bytes_since_snapshot_ = 0;

@@ -33,7 +33,7 @@ std::vector<std::string> ReplicaManager::problems() const {
 }
 
 log::LogConfig ReplicaManager::config_of(const std::string& topic, const MetadataImage& image) const {
-  return options_.topic_config(image.topic_configs(topic));
+  return options_.topic_config(image.topic_configs(topic), image);
 }
 
 bool ReplicaManager::leads_here(const metadata::PartitionImage& partition) const {
@@ -69,11 +69,40 @@ void ReplicaManager::on_metadata(const metadata::MetadataDelta& delta, const met
   for (const auto& [name, topic] : image->topics()) apply_config(name, *image);
 }
 
+bool ReplicaManager::has_replica_here(const metadata::PartitionImage& partition) const {
+  const auto& replicas = partition.replicas;
+  return std::find(replicas.begin(), replicas.end(), options_.node_id) != replicas.end();
+}
+
+Result<void> ReplicaManager::prepare(const metadata::MetadataDelta& delta, const metadata::ImagePtr& coming) {
+  for (const Uuid& id : delta.created_topics) {
+    const auto topic = coming->topic(id);
+    if (!topic) continue;
+    const log::LogConfig config = config_of(topic->name, *coming);
+    for (const auto& [index, partition] : topic->partitions) {
+      if (!has_replica_here(partition)) continue;
+      const auto made = logs_->create({topic->name, index}, id, config);
+      if (!made) return failure(made.error());
+    }
+  }
+  return {};
+}
+
+void ReplicaManager::take_back(const metadata::MetadataDelta& delta, const metadata::ImagePtr& coming) {
+  for (const Uuid& id : delta.created_topics) {
+    const auto topic = coming->topic(id);
+    if (!topic) continue;
+    for (const auto& [index, partition] : topic->partitions) {
+      const auto discarded = logs_->discard({topic->name, index});
+      if (!discarded) logger_.error("{}", discarded.error().message());
+    }
+  }
+}
+
 void ReplicaManager::apply_topic(const metadata::TopicImage& topic, const MetadataImage& image) {
   const log::LogConfig config = config_of(topic.name, image);
   for (const auto& [index, registered] : topic.partitions) {
-    const auto& replicas = registered.replicas;
-    if (std::find(replicas.begin(), replicas.end(), options_.node_id) == replicas.end()) continue;
+    if (!has_replica_here(registered)) continue;
     const PartitionId id{topic.id, topic.name, index};
     if (leads_here(registered)) {
       const auto made =

@@ -23,7 +23,9 @@ struct ReplicaManagerOptions {
   std::string directory;  ///< The data directory.
   log::LogSettings log_settings;
   /// A topic's settings by its overrides: config::effective_topic_config with the broker's layers, as LogConfig.
-  std::function<log::LogConfig(const std::map<std::string, std::string>& overrides)> topic_config;
+  std::function<log::LogConfig(const std::map<std::string, std::string>& overrides,
+                               const metadata::MetadataImage& image)>
+      topic_config;
   MoveListener on_move;  ///< Purgatory::notify, say. May be empty.
 };
 
@@ -39,6 +41,9 @@ class ReplicaManager final : public metadata::MetadataListener {
   ~ReplicaManager() override;
 
   void on_metadata(const metadata::MetadataDelta& delta, const metadata::ImagePtr& image) override;
+  /// Makes the logs of new topics. Errors: a log that cannot be made, a full disk above all.
+  Result<void> prepare(const metadata::MetadataDelta& delta, const metadata::ImagePtr& coming) override;
+  void take_back(const metadata::MetadataDelta& delta, const metadata::ImagePtr& coming) override;
 
   /// Nullptr where this broker has no such partition.
   PartitionPtr find(const Uuid& topic_id, std::int32_t index) const;
@@ -71,6 +76,7 @@ class ReplicaManager final : public metadata::MetadataListener {
   void apply_config(const std::string& topic, const metadata::MetadataImage& image);
   log::LogConfig config_of(const std::string& topic, const metadata::MetadataImage& image) const;
   void note_problem(const std::string& what);
+  bool has_replica_here(const metadata::PartitionImage& partition) const;
   bool leads_here(const metadata::PartitionImage& partition) const;
 
   struct Topic {

@@ -47,6 +47,18 @@ std::vector<std::int64_t> base_offsets(const FetchResponse::PartitionData& data)
   return result;
 }
 
+TEST(Fetch, does_not_wait_for_more_bytes_than_the_segment_has_when_there_are_more_behind_it) {
+  TestBroker broker;
+  Fetcher client(broker);
+  create_topic(client.socket(), "orders", 1, {{"internal.segment.bytes", "1000"}});
+  const Bytes batch = batch_of({std::string(400, 'v')});
+  for (int i = 0; i < 10; ++i) produce(client.socket(), "orders", batch);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto response = client.fetch(fetch_request({{"orders"}}, 20'000, 100'000));
+  EXPECT_EQ(base_offsets(response.responses.at(0).partitions.at(0)).size(), 2U) << "a segment's worth";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+}
+
 TEST(Fetch, every_version_reads_what_was_written) {
   TestBroker broker;
   Fetcher client(broker);

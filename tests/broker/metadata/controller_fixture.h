@@ -24,8 +24,18 @@ class RecordingListener final : public MetadataListener {
     deltas.push_back(delta);
     images.push_back(image);
   }
+  Result<void> prepare(const MetadataDelta& delta, const ImagePtr& coming) override {
+    if (out_of_room) return failure(Errc::storage_full, "no room");
+    if (!delta.created_topics.empty()) prepared.push_back(coming);
+    return {};
+  }
+  void take_back(const MetadataDelta&, const ImagePtr& coming) override { taken_back.push_back(coming); }
+
   std::vector<MetadataDelta> deltas;
   std::vector<ImagePtr> images;
+  std::vector<ImagePtr> prepared;
+  std::vector<ImagePtr> taken_back;
+  bool out_of_room = false;
 };
 
 /// A controller on in-memory files in virtual time, with everything that it needs.
@@ -43,6 +53,7 @@ struct ControllerFixture {
     options.directory = "/data";
     options.directory_id = directories.metadata_directory_id;
     options.log_directories = directories.ids;
+    options.unsynced_files = directories.unsynced_files;
     options.config = &config.values();
     options.on_fatal = [this](const Failure& why) { fatal.push_back(why); };
     auto opened = Controller::open(env, std::move(options));

@@ -219,6 +219,85 @@ TEST(Controller, starts_from_a_snapshot_with_the_same_image) {
   for (const auto& [name, topic] : before->topics()) EXPECT_EQ(after->topic(name)->id, topic->id);
 }
 
+TEST(Controller, refuses_a_topic_that_a_listener_cannot_make_and_leaves_no_trace_of_it) {
+  ControllerFixture fixture;
+  fixture.start();
+  fixture.listener.out_of_room = true;
+  const std::size_t told = fixture.listener.deltas.size();
+  const auto refused = fixture.create_one(ControllerFixture::topic("orders", 3));
+  EXPECT_EQ(refused.error_code, static_cast<std::int16_t>(protocol::ErrorCode::kafka_storage_error));
+  EXPECT_NE(refused.error_message.value_or("").find("no room"), std::string::npos);
+  EXPECT_TRUE(refused.topic_id.is_zero());
+  EXPECT_EQ(refused.num_partitions, -1);
+  EXPECT_EQ(fixture.controller->image()->topic("orders"), nullptr);
+  EXPECT_EQ(fixture.listener.deltas.size(), told);
+  fixture.listener.out_of_room = false;
+  EXPECT_EQ(fixture.create_one(ControllerFixture::topic("orders", 3)).error_code, 0);
+  fixture.crash();
+  fixture.start();
+  EXPECT_EQ(fixture.controller->image()->topics().size(), 1U);
+}
+
+TEST(Controller, takes_back_what_was_made_for_a_topic_that_the_log_has_no_room_for) {
+  ControllerFixture fixture;
+  fixture.start();
+  ASSERT_EQ(fixture.create_one(ControllerFixture::topic("first")).error_code, 0);
+  fixture.listener.prepared.clear();
+  fixture.env.memory_files().fail_next(runtime::FileOperation::write, "__cluster_metadata-0",
+                                       make_error_code(Errc::storage_full));
+  EXPECT_EQ(fixture.create_one(ControllerFixture::topic("orders")).error_code,
+            static_cast<std::int16_t>(protocol::ErrorCode::kafka_storage_error));
+  EXPECT_EQ(fixture.listener.taken_back, fixture.listener.prepared);
+  EXPECT_EQ(fixture.listener.prepared.size(), 1U);
+  EXPECT_EQ(fixture.create_one(ControllerFixture::topic("orders")).error_code, 0) << "a full disk is no end";
+  EXPECT_TRUE(fixture.fatal.empty());
+}
+
+TEST(Controller, a_disk_that_is_full_when_it_starts_ends_nothing) {
+  ControllerFixture fixture;
+  fixture.start();
+  fixture.env.memory_files().fail_next(runtime::FileOperation::write, "leader-epoch-checkpoint",
+                                       make_error_code(Errc::storage_full), 3);
+  for (const char* name : {"a", "b", "c", "d"}) {
+    EXPECT_EQ(fixture.create_one(ControllerFixture::topic(name)).error_code, 0) << name;
+  }
+  EXPECT_TRUE(fixture.fatal.empty());
+  EXPECT_TRUE(fixture.env.files().exists("/data/__cluster_metadata-0/leader-epoch-checkpoint"));
+}
+
+TEST(Controller, trims_its_log_and_old_snapshots_and_starts_from_what_is_left) {
+  ControllerFixture fixture(runtime::Properties{{"metadata.log.max.record.bytes.between.snapshots", "2000"},
+                                                {"internal.metadata.log.segment.bytes", "3000"},
+                                                {"metadata.max.retention.bytes", "30000"}});
+  fixture.start();
+  const auto bytes = [&fixture] {
+    std::uint64_t total = 0;
+    const auto entries = fixture.env.files().list("/data/__cluster_metadata-0");
+    for (const auto& entry : *entries) {
+      const auto file = fixture.env.files().open("/data/__cluster_metadata-0/" + entry.name, runtime::OpenMode::read);
+      total += (*file)->size().value();
+    }
+    return total;
+  };
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(fixture.create_one(ControllerFixture::topic("topic", 2)).error_code, 0);
+    protocol::DeleteTopicsRequest removal;
+    removal.topics.emplace_back();
+    removal.topics.back().name = "topic";
+    fixture.wait(fixture.controller->delete_topics(std::move(removal)));
+  }
+  EXPECT_LT(bytes(), 45'000U) << "200 rounds wrote far more";
+  EXPECT_FALSE(fixture.env.files().exists("/data/__cluster_metadata-0/00000000000000000000.log"));
+  ASSERT_EQ(fixture.create_one(ControllerFixture::topic("last", 2)).error_code, 0);
+  fixture.crash();
+  fixture.start();
+  EXPECT_EQ(fixture.controller->image()->topics().size(), 1U);
+  EXPECT_EQ(fixture.create_one(ControllerFixture::topic("more", 2)).error_code, 0);
+  fixture.stop();
+  fixture.start();
+  EXPECT_EQ(fixture.controller->image()->topics().size(), 2U);
+}
+
 TEST(Controller, drops_a_transaction_that_a_crash_left_open_and_ends_it_in_the_log) {
   ControllerFixture fixture;
   fixture.start();

@@ -20,7 +20,9 @@ class ReplicaManagerTest : public ::testing::Test {
   void open() {
     ReplicaManagerOptions options;
     options.directory = "/data";
-    options.topic_config = [](const std::map<std::string, std::string>&) { return log::LogConfig{}; };
+    options.topic_config = [](const std::map<std::string, std::string>&, const metadata::MetadataImage&) {
+      return log::LogConfig{};
+    };
     auto opened = ReplicaManager::open(env, options, runtime::Logger("test", runtime::LogLevel::off));
     ASSERT_TRUE(opened) << opened.error().message();
     replicas = std::move(*opened);
