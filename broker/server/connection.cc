@@ -105,7 +105,7 @@ asio::awaitable<void> Connection::read_requests(Self self) {
   net::FrameReader frames(*self->stream_, self->options_.max_request_bytes);
   while (!self->closed_) {
     const bool has_room = self->memory_.has_room();
-    if (!has_room || self->exchanges_.size() >= self->options_.max_in_flight) {
+    if (!has_room || !self->may_read()) {
       if (!has_room) self->wake_reader_when_room();
       co_await self->reader_wakes_->wait_until(kNever);
       continue;
@@ -127,6 +127,11 @@ asio::awaitable<void> Connection::read_requests(Self self) {
     while (!exchange->effective && !self->closed_) co_await self->reader_wakes_->wait_until(kNever);
   }
   self->close();
+}
+
+/// A client that asks and does not listen is not asked for more.
+bool Connection::may_read() const {
+  return exchanges_.size() < options_.max_in_flight && unsent_bytes_ <= options_.max_unsent_bytes;
 }
 
 void Connection::wake_reader_when_room() {
@@ -176,6 +181,9 @@ void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
     return;
   }
   exchange.finished = true;
+  exchange.body = {};
+  exchange.context.frame_ = Bytes();  // a hundred answers may wait; the requests need not wait with them
+  unsent_bytes_ += exchange.out.size();
   ApiMetrics& counted = services_.metrics->api(exchange.row->key);
   counted.requests.add();
   if (exchange.context.has_error()) counted.errors.add();
@@ -204,6 +212,7 @@ asio::awaitable<void> Connection::write_answers(Self self) {
     }
     self->last_active_ = self->services_.env->clock().now();
     self->services_.metrics->network_bytes_out.add(exchange->out.size() + exchange->out.external_bytes());
+    self->unsent_bytes_ -= exchange->out.size();
     self->exchanges_.pop_front();
     self->reader_wakes_->wake();
   }

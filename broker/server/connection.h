@@ -21,6 +21,7 @@ struct ConnectionOptions {
   std::int32_t max_request_bytes = 100 * 1024 * 1024;     ///< socket.request.max.bytes
   runtime::Duration max_idle = std::chrono::minutes(10);  ///< connections.max.idle.ms; zero or less: never.
   std::size_t max_in_flight = 100;  ///< Requests read whose answers are not written yet; beyond it nothing is read.
+  std::size_t max_unsent_bytes = 1024 * 1024;  ///< The same for the bytes of answers that the client does not take.
 };
 
 /// One client's connection: reads requests, lets each take effect before the next one starts, writes the answers in
@@ -56,6 +57,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// For what is no request that we could answer.
   void refuse(const std::string& reason);
   void close_because(const std::string& reason);
+  bool may_read() const;
   void wake_reader_when_room();
   void spawn(asio::awaitable<void> coroutine);
 
@@ -72,6 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<runtime::Alarm> writer_wakes_;
   std::unique_ptr<runtime::Alarm> idleness_;
   runtime::MonotonicTime last_active_;
+  std::size_t unsent_bytes_ = 0;  // of the answers in exchanges_
   bool closed_ = false;
 };
 

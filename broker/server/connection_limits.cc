@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/protocol/errors.h"
+
 namespace barnabas::broker {
 
 std::string address_of(const std::string& peer_name) {
@@ -48,7 +50,8 @@ Result<std::unique_ptr<ConnectionLimits::Place>> ConnectionLimits::enter(const s
   }
   const auto found = by_ip_.find(address);
   if ((found == by_ip_.end() ? 0 : found->second) >= per_ip) {
-    return failure(Errc::buffer_full, fmt::format("max.connections.per.ip ({}) is reached for {}", per_ip, address));
+    return failure(protocol::ErrorCode::policy_violation,
+                   fmt::format("max.connections.per.ip ({}) is reached for {}", per_ip, address));
   }
   ++count_;
   ++by_ip_[address];

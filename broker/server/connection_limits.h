@@ -38,7 +38,8 @@ class ConnectionLimits {
   /// Errors: Errc::invalid_config for overrides that are not `address:count,...`.
   static Result<Limits> limits_of(const runtime::ParsedConfig& config);
 
-  /// Errors: Errc::buffer_full, saying which limit is reached.
+  /// Errors, saying which limit is reached: Errc::buffer_full for that of the broker, which a connection can wait for;
+  /// protocol::ErrorCode::policy_violation for that of its address.
   Result<std::unique_ptr<Place>> enter(const std::string& peer_name);
   std::size_t count() const;
 

@@ -6,7 +6,6 @@
 #include <asio/post.hpp>
 #include <atomic>
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include "broker/metrics/broker_metrics.h"
@@ -21,14 +20,15 @@ constexpr runtime::Duration kAcceptPause = std::chrono::milliseconds(100);
 
 /// One reactor and the connections that live on it.
 struct Server::Core {
-  std::set<Connection*> connections;  // the reactor's thread only; outlives the reactor, whose end may end connections
+  std::vector<Connection*> connections;  // by age; its thread only; outlives the reactor, whose end may end connections
   std::unique_ptr<runtime::Reactor> reactor;
 };
 
 struct Server::Listener {
   ListenerInfo info;
   std::uint16_t port = 0;
-  std::unique_ptr<net::Acceptor> acceptor;  // the first core's thread, once serving
+  std::unique_ptr<net::Acceptor> acceptor;          // the first core's thread, once serving
+  std::unique_ptr<runtime::Alarm> a_place_is_free;  // the first core's thread
 };
 
 Result<Server::Options> Server::options_of(const runtime::ParsedConfig& config, std::size_t cores) {
@@ -72,6 +72,7 @@ Result<void> Server::bind(const config::ListenerAddress& address, const config::
   auto listener = std::make_unique<Listener>();
   listener->acceptor = std::move(*acceptor);
   listener->port = listener->acceptor->port();
+  listener->a_place_is_free = services_.env->make_alarm(cores_.front()->reactor->executor());
   listener->info.name = address.name;
   listener->info.advertised_host = advertised.host;
   listener->info.advertised_port = advertised.port != 0 ? advertised.port : listener->port;
@@ -91,10 +92,15 @@ asio::awaitable<void> Server::accept_connections(Server* self, Listener* listene
     const asio::any_io_executor executor = core->reactor->executor();
     Result<std::unique_ptr<net::ByteStream>> stream = co_await listener->acceptor->accept(executor);
     if (stream) {
-      std::shared_ptr<net::ByteStream> handed(std::move(*stream));
-      asio::post(executor, [self, core, listener, handed = std::move(handed)]() mutable {
-        self->adopt(*core, *listener, std::move(handed));
-      });
+      std::string peer_name = (*stream)->peer_name();
+      Result<PlacePtr> place = co_await find_place(self, listener, std::move(peer_name));
+      if (place) {
+        self->hand_over(std::move(*stream), *core, *listener, std::move(*place));
+      } else if (place.error().code == Errc::closed) {
+        co_return;
+      } else {
+        self->refuse(**stream, *listener, place.error());
+      }
     } else if (stream.error().code == Errc::closed || stream.error().code == Errc::cancelled) {
       co_return;
     } else {
@@ -104,33 +110,72 @@ asio::awaitable<void> Server::accept_connections(Server* self, Listener* listene
   }
 }
 
-void Server::adopt(Core& core, const Listener& listener, std::shared_ptr<net::ByteStream> stream) {
-  Result<std::unique_ptr<ConnectionLimits::Place>> place = limits_.enter(stream->peer_name());
-  if (!place) {
-    services_.metrics->connections_refused.add();
-    services_.logger.warn("{} on {} closed: {}", stream->peer_name(), listener.info.name, place.error().subject);
-    stream->close();
-    return;
+/// Where max.connections is reached, this connection waits for another one's end, and those behind it in the system's
+/// queue: as in Kafka. Only where the peer's address has too many, it is refused.
+asio::awaitable<Result<Server::PlacePtr>> Server::find_place(Server* self, Listener* listener, std::string peer_name) {
+  ++self->waiting_for_place_;  // before looking: an end that is not seen now wakes
+  for (bool told = false;; told = true) {
+    Result<PlacePtr> place = self->limits_.enter(peer_name);
+    if (place || place.error().code != Errc::buffer_full) {
+      --self->waiting_for_place_;
+      co_return place;
+    }
+    if (!told) self->services_.logger.warn("{} waits: {}", peer_name, place.error().subject);
+    co_await listener->a_place_is_free->wait_until(runtime::MonotonicTime::max());
+    if (self->closed_) co_return failure(Errc::closed);
   }
+}
+
+void Server::note_end() {
+  all_gone_->notify([] {});
+  if (waiting_for_place_ == 0) return;
+  asio::post(cores_.front()->reactor->executor(), [this] {
+    for (const std::unique_ptr<Listener>& listener : listeners_) listener->a_place_is_free->wake();
+  });
+}
+
+void Server::refuse(net::ByteStream& stream, const Listener& listener, const Failure& why) {
+  services_.metrics->connections_refused.add();
+  services_.logger.warn("{} on {} closed: {}", stream.peer_name(), listener.info.name, why.subject);
+  stream.close();
+}
+
+void Server::hand_over(std::unique_ptr<net::ByteStream> stream, Core& core, const Listener& listener, PlacePtr place) {
+  // Shared, since a posted function may have to be copied.
+  struct Arrival {
+    std::shared_ptr<net::ByteStream> stream;
+    PlacePtr place;
+  };
+  auto arrival = std::make_shared<Arrival>(Arrival{std::move(stream), std::move(place)});
+  asio::post(core.reactor->executor(), [this, &core, &listener, arrival] {
+    adopt(core, listener, std::move(arrival->stream), std::move(arrival->place));
+  });
+}
+
+void Server::adopt(Core& core, const Listener& listener, std::shared_ptr<net::ByteStream> stream, PlacePtr place) {
+  if (closed_) return stream->close();
   auto on_end = [this, &core](Connection* connection) {
-    core.connections.erase(connection);
-    all_gone_->notify([] {});
+    std::erase(core.connections, connection);
+    note_end();
   };
   const auto connection = std::make_shared<Connection>(std::move(stream), listener.info, services_, apis_, memory_,
-                                                       options_.connection, std::move(*place), std::move(on_end));
-  core.connections.insert(connection.get());
+                                                       options_.connection, std::move(place), std::move(on_end));
+  core.connections.push_back(connection.get());
   connection->start();
 }
 
 void Server::close_connections() {
-  if (std::exchange(closed_, true)) return;
+  if (closed_.exchange(true)) return;
   // Closed on their own threads; an acceptor first, so that no connection comes after.
   auto closed = std::make_shared<std::atomic<std::size_t>>(0);
   asio::post(cores_.front()->reactor->executor(), [this, closed] {
-    for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor->close();
+    for (const std::unique_ptr<Listener>& listener : listeners_) {
+      listener->acceptor->close();
+      listener->a_place_is_free->wake();
+    }
     for (const std::unique_ptr<Core>& core : cores_) {
       asio::post(core->reactor->executor(), [this, &core, closed] {
-        const std::set<Connection*> connections = core->connections;
+        const std::vector<Connection*> connections = core->connections;
         for (Connection* connection : connections) connection->close();
         all_gone_->notify([&] { closed->fetch_add(1); });
       });
@@ -147,7 +192,10 @@ void Server::stop() {
 }
 
 void Server::clear() {
-  for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor.reset();
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    listener->a_place_is_free.reset();
+    listener->acceptor.reset();
+  }
   cores_.clear();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -57,8 +58,14 @@ class Server {
   struct Core;
   struct Listener;
 
+  using PlacePtr = std::unique_ptr<ConnectionLimits::Place>;
+
   static asio::awaitable<void> accept_connections(Server* self, Listener* listener);
-  void adopt(Core& core, const Listener& listener, std::shared_ptr<net::ByteStream> stream);
+  static asio::awaitable<Result<PlacePtr>> find_place(Server* self, Listener* listener, std::string peer_name);
+  void hand_over(std::unique_ptr<net::ByteStream> stream, Core& core, const Listener& listener, PlacePtr place);
+  void adopt(Core& core, const Listener& listener, std::shared_ptr<net::ByteStream> stream, PlacePtr place);
+  void refuse(net::ByteStream& stream, const Listener& listener, const Failure& why);
+  void note_end();
 
   BrokerServices& services_;
   const ApiTable& apis_;
@@ -70,7 +77,8 @@ class Server {
   std::vector<std::unique_ptr<Core>> cores_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::size_t next_core_ = 0;  // the first core's thread only
-  bool closed_ = false;
+  std::atomic<int> waiting_for_place_{0};
+  std::atomic<bool> closed_{false};
 };
 
 }  // namespace barnabas::broker

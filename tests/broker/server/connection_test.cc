@@ -131,6 +131,33 @@ TEST(Connection, counts_connections_of_one_address_against_the_limit) {
   EXPECT_EQ(broker.logged("max.connections.per.ip (2) is reached for 127.0.0.1"), 1U);
 }
 
+TEST(Connection, above_the_brokers_limit_waits_until_another_connection_ends) {
+  TestBroker broker(TestBroker::Settings{{"max.connections", "2"}});
+  auto one = std::make_unique<RawSocket>(broker->port());
+  RawSocket two = broker.connect();
+  ASSERT_TRUE(ask<ApiVersionsResponse>(*one, hello(), 3));
+  ASSERT_TRUE(ask<ApiVersionsResponse>(two, hello(), 3));
+  RawSocket three = broker.connect();
+  ASSERT_TRUE(three.send(request_frame(hello(), 3)));
+  ASSERT_TRUE(ask<ApiVersionsResponse>(two, hello(), 3)) << "nobody else is delayed";
+  EXPECT_EQ(broker->connection_count(), 2U);
+  one.reset();
+  Bytes frame;
+  EXPECT_TRUE(receive<ApiVersionsResponse>(three, 3, frame)) << "it was never closed";
+  EXPECT_EQ(broker.logged("closed: max.connections"), 0U);
+}
+
+TEST(Connection, a_broker_stops_while_connections_wait_for_a_place) {
+  TestBroker broker(TestBroker::Settings{{"max.connections", "1"}});
+  RawSocket one = broker.connect();
+  ASSERT_TRUE(ask<ApiVersionsResponse>(one, hello(), 3));
+  RawSocket two = broker.connect();
+  RawSocket three = broker.connect();
+  ASSERT_TRUE(two.send(request_frame(hello(), 3)));
+  EXPECT_TRUE(broker->stop());
+  EXPECT_TRUE(two.wait_until_closed());
+}
+
 TEST(Connection, single_addresses_may_have_a_limit_of_their_own) {
   TestBroker broker(TestBroker::Settings{{"max.connections.per.ip", "10"},
                                          {"max.connections.per.ip.overrides", "10.1.1.1:5,127.0.0.1:1"}});
