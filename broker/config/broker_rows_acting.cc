@@ -10,9 +10,14 @@ constexpr Access kStatic = Access::fixed;
 
 const SettingRow kRows[] = {
     {"advertised.listeners", Type::list, nullptr, "", Importance::high, kStatic, Why::acts,
-     "What clients are told to connect to; the listeners themselves when not set.", ""},
+     "What clients are told to connect to; the listeners themselves when not set.",
+     "A listener without a host, or on 0.0.0.0, is advertised as localhost, as in the file that comes with Kafka, and "
+     "not "
+     "under the machine's canonical name: set this for clients on other machines."},
     {"auto.create.topics.enable", Type::boolean, "true", "", Importance::high, kStatic, Why::acts,
-     "Creates a topic that a client asks metadata for.", ""},
+     "Creates a topic that a client asks metadata for.",
+     "The answer to that request has the topic already; Kafka's says UNKNOWN_TOPIC_OR_PARTITION, and the client asks "
+     "again."},
     {"broker.id", Type::integer, "-1", "", Importance::high, kStatic, Why::acts,
      "Older name of node.id; -1 says nothing.", ""},
     {"broker.rack", Type::string, nullptr, "", Importance::medium, kStatic, Why::acts,
@@ -85,13 +90,12 @@ const SettingRow kRows[] = {
      "Oldest age of the active segment; goes before hours.", ""},
     {"log.segment.bytes", Type::integer, "1073741824", "[1048576,...]", Importance::high, kDynamic, Why::acts,
      "Largest size of a segment.", ""},
-    {"log.segment.delete.delay.ms", Type::long_integer, "60000", "[0,...]", Importance::high, kDynamic, Why::inside,
-     "How long a deleted file still lies there.",
-     "The next run of the background work removes deleted files; who reads them goes on reading."},
+    {"log.segment.delete.delay.ms", Type::long_integer, "60000", "[0,...]", Importance::high, kDynamic, Why::acts,
+     "How long a deleted file still lies there; a start removes all of them.", ""},
     {"max.connections", Type::integer, "2147483647", "[0,...]", Importance::medium, kDynamic, Why::acts,
-     "Most connections of the broker.", ""},
+     "Most connections of the broker; further ones wait for a place.", ""},
     {"max.connections.per.ip", Type::integer, "2147483647", "[0,...]", Importance::medium, kDynamic, Why::acts,
-     "Most connections from one address.", ""},
+     "Most connections from one address; further ones are closed.", ""},
     {"max.connections.per.ip.overrides", Type::string, "", "", Importance::medium, kDynamic, Why::acts,
      "Other limits for single addresses: address:count, with commas between.", ""},
     {"max.incremental.fetch.session.cache.slots", Type::integer, "1000", "[0,...]", Importance::medium, kStatic,
