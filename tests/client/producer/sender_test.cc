@@ -164,6 +164,43 @@ TEST_F(SenderTest, what_follows_a_failed_batch_is_numbered_from_0_under_a_new_ep
   EXPECT_EQ(seen.back().epoch, 1);
 }
 
+/// The first batch ends unanswered, and so did the second one's first attempt: it may be stored.
+class SenderInDoubtTest : public SenderTest {
+ protected:
+  std::unique_ptr<Producer> lose_first(ErrorCode answer_to_second) {
+    script = {std::nullopt, std::nullopt, std::nullopt, answer_to_second};
+    auto producer = make_producer({{"request.timeout.ms", "1000"}, {"delivery.timeout.ms", "2050"}});
+    send(*producer, "a");
+    env.run_for(500ms);
+    send(*producer, "b");
+    producer->flush();
+    EXPECT_TRUE(deliveries.at(0).error);
+    EXPECT_EQ(seen.back().values.front(), "b");
+    EXPECT_EQ(seen.back().epoch, 0) << "under another number it might be stored twice";
+    EXPECT_EQ(seen.back().base_sequence, 1);
+    return producer;
+  }
+};
+
+TEST_F(SenderInDoubtTest, what_follows_a_lost_batch_goes_again_under_its_old_number_where_it_may_be_stored) {
+  const auto producer = lose_first(ErrorCode::duplicate_sequence_number);
+  EXPECT_FALSE(deliveries.at(1).error) << deliveries.at(1).context;
+  send(*producer, "c");
+  producer->flush();
+  EXPECT_EQ(seen.back().epoch, 1);
+  EXPECT_EQ(seen.back().base_sequence, 0);
+  EXPECT_EQ(stored, (std::vector<std::string>{"c"}));
+}
+
+TEST_F(SenderInDoubtTest, what_follows_a_lost_batch_fails_where_the_broker_cannot_say_whether_it_is_stored) {
+  const auto producer = lose_first(ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ(deliveries.at(1).error, ErrorCode::out_of_order_sequence_number);
+  send(*producer, "c");
+  producer->flush();
+  EXPECT_FALSE(deliveries.at(2).error) << deliveries.at(2).context;
+  EXPECT_EQ(stored, (std::vector<std::string>{"c"}));
+}
+
 TEST_F(SenderTest, retries_end_with_the_last_cause) {
   script.assign(20, ErrorCode::not_enough_replicas);
   const auto producer = make_producer({{"retries", "3"}});
