@@ -26,9 +26,16 @@ using asio::ip::tcp;
 constexpr std::size_t kSendfileChunkBytes = 1 << 20;
 constexpr std::size_t kCopyChunkBytes = 64 * 1024;
 
+/// A socket for both families shows an IPv4 peer as an IPv6 address; people and max.connections.per.ip.overrides do not.
+asio::ip::address plain(const asio::ip::address& address) {
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+}
+
 std::string name_of(const tcp::endpoint& endpoint) {
-  const std::string address = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(endpoint.port());
+  const asio::ip::address address = plain(endpoint.address());
+  return (address.is_v6() ? '[' + address.to_string() + ']' : address.to_string()) + ':' +
+         std::to_string(endpoint.port());
 }
 
 #if !defined(BARNABAS_PORTABLE)

@@ -257,13 +257,16 @@ TEST(TcpNetwork, a_name_that_does_not_resolve_is_an_error) {
   reactor->stop();
 }
 
-TEST(TcpNetwork, listening_on_all_addresses_takes_ipv4) {
+TEST(TcpNetwork, listening_on_all_addresses_takes_ipv4_and_names_the_peer_as_such) {
   runtime::Env& env = runtime::system_env();
   const auto reactor = env.make_reactor("tcp-test");
   const auto acceptor = tcp_network().listen(reactor->executor(), "", 0, SocketOptions{});
   ASSERT_TRUE(acceptor) << acceptor.error().message();
   const auto deadline = env.clock().now() + 30s;
   EXPECT_TRUE(runtime::block_on(env, *reactor, connect_to(tcp_network(), "127.0.0.1", (*acceptor)->port()), deadline));
+  const auto accepted = runtime::block_on(env, *reactor, (*acceptor)->accept(reactor->executor()), deadline);
+  ASSERT_TRUE(accepted) << accepted.error().message();
+  EXPECT_EQ((*accepted)->peer_name().rfind("127.0.0.1:", 0), 0U) << (*accepted)->peer_name();
   reactor->stop();
 }
 
