@@ -275,7 +275,7 @@ void Sender::arm(MonotonicTime next) {
       self->run();
     });
   }
-  next_look_.store(timer_.deadline, std::memory_order_seq_cst);
+  if (timer_.number != 0) next_look_.store(timer_.deadline, std::memory_order_seq_cst);
 }
 
 void Sender::finish_flushes() {
