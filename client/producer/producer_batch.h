@@ -50,8 +50,6 @@ struct ProducerBatch {
   runtime::MonotonicTime deadline{};  ///< delivery.timeout.ms after creation.
   runtime::MonotonicTime retry_at{};
   int attempts = 0;
-  /// An attempt ended without an answer that says what became of it: sent under another number it might be stored twice.
-  bool may_be_stored = false;
   /// An attempt ended without an answer that says what became of it: under another number it might be stored twice.
   bool may_be_stored = false;
   BatchSequence sequence;                          ///< Assigned when it is first sent.
