@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "client/consumer/decompression.h"
 #include "common/record/control_record.h"
 
 namespace barnabas::client {
@@ -104,9 +105,8 @@ Result<void> CompletedFetch::open_batch(BytesView bytes, const Position& positio
   BytesView plain = batch->records();
   plain_owner_ = data_.owner;
   if (header_.is_compressed()) {
-    Bytes buffer = buffers.take();
-    const auto section = batch->plain_records(buffer, buffers.budget().free_bytes());
-    if (!section && section.error().code == Errc::buffer_full) {
+    const auto shared = decompress_batch(*batch, buffers);
+    if (!shared && shared.error().code == Errc::buffer_full) {
       return failure(
           Errc::buffer_full,
           fmt::format("{} at offset {}: a batch of {} bytes does not fit decompressed into the {} bytes free of "
@@ -114,10 +114,9 @@ Result<void> CompletedFetch::open_batch(BytesView bytes, const Position& positio
                       data_.partition.to_string(), header_.base_offset, bytes.size(), buffers.budget().free_bytes(),
                       buffers.budget().limit_bytes()));
     }
-    if (!section) return failure(section.error());
-    const auto shared = buffers.share(std::move(buffer));
-    plain = *shared;
-    plain_owner_ = shared;
+    if (!shared) return failure(shared.error());
+    plain = **shared;
+    plain_owner_ = *shared;
   }
   next_record_ = plain.data();
   reader_.emplace(batch->reader(plain));

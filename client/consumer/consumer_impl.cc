@@ -217,9 +217,7 @@ ExplainContext ConsumerImpl::explain_context(const ClusterSnapshot& cluster) con
   context.read_committed = state_->settings.read_committed;
   context.out_of_memory = state_->out_of_memory;
   context.limit_bytes = state_->budget->limit_bytes();
-  const std::size_t used = state_->budget->used_bytes();
-  const std::size_t buffered = state_->buffered_bytes();
-  context.held_bytes = used > buffered ? used - buffered : 0;
+  context.held_bytes = state_->held_bytes();
   return context;
 }
 
@@ -257,8 +255,7 @@ ConsumerMetrics ConsumerImpl::metrics() const {
   metrics.memory_limit_bytes = state_->budget->limit_bytes();
   const std::lock_guard lock(state_->mutex);
   metrics.buffered_bytes = state_->buffered_bytes();
-  const std::size_t used = state_->budget->used_bytes();
-  metrics.held_bytes = used > metrics.buffered_bytes ? used - metrics.buffered_bytes : 0;
+  metrics.held_bytes = state_->held_bytes();
   return metrics;
 }
 

@@ -56,6 +56,7 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
                                   std::vector<RecordRun>& runs);
   std::optional<Failure> stuck_failure();
   std::optional<Failure> memory_failure();
+  bool may_get_room();
   bool next_needs_decompression();
   void note_failure(const PartitionState& state, const Failure& why, std::int64_t next_offset);
   ExplainContext explain_context(const ClusterSnapshot& cluster) const;
@@ -74,6 +75,8 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
   const std::vector<std::shared_ptr<ConsumerInterceptor>> interceptors_;
   std::shared_ptr<Gate> poll_gate_;                     // executor only; opened and replaced at each event
   std::unique_ptr<runtime::WorkerPool> decompression_;  // made by the first async_poll that needs it
+  bool fetches_at_try_ = false;           // whoever polls; whether some had room reserved when collecting began
+  std::uint64_t fetches_before_try_ = 0;  // the same; how many were sent before
   std::atomic<bool> woken_{false};
   std::atomic<std::uint64_t> polls_{0};
   std::atomic<std::uint64_t> records_returned_{0};

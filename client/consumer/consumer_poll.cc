@@ -67,6 +67,7 @@ std::optional<PollFailure> ConsumerImpl::poll_failure() const {
 
 Result<std::size_t> ConsumerImpl::collect_ready(std::vector<RecordRun>& runs) {
   std::size_t collected = 0;
+  bool waits_for_room = false;
   std::size_t at = 0;  // in the queue; paused partitions stay where they are
   const std::size_t most = state_->settings.max_poll_records;
   while (collected < most) {
@@ -92,11 +93,25 @@ Result<std::size_t> ConsumerImpl::collect_ready(std::vector<RecordRun>& runs) {
       }
     }
     const auto got = collect_one(entry, most - collected, runs);
+    waits_for_room = !got && collected == 0 && got.error().code == Errc::buffer_full && may_get_room();
+    if (waits_for_room) break;
     if (!got && collected == 0) return failure(got.error());
     if (!got) break;  // reported by the next poll
     collected += *got;
   }
+  const std::lock_guard lock(state_->mutex);
+  state_->hold_fetches = waits_for_room;
   return collected;
+}
+
+/// Whether room may come without the user's doing: fetches under way give back what they reserved and did not need.
+bool ConsumerImpl::may_get_room() {
+  const std::lock_guard lock(state_->mutex);
+  const bool is_settled = state_->fetches_under_way == 0 && !fetches_at_try_ && state_->fetches == fetches_before_try_;
+  if (is_settled) return false;
+  state_->hold_fetches = true;
+  state_->poll_failure.reset();
+  return true;
 }
 
 Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, std::size_t max_records,
@@ -107,6 +122,8 @@ Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, s
   CompletedFetch& fetched = state->fetched.front();
   Position position = state->position;
   state->collecting = true;
+  fetches_at_try_ = state_->fetches_under_way > 0;
+  fetches_before_try_ = state_->fetches;
   lock.unlock();
   auto got = fetched.collect(position, max_records, *state_->buffers, runs);
   record_bytes_.fetch_add(fetched.take_record_bytes(), std::memory_order_relaxed);
@@ -142,13 +159,13 @@ Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, s
 std::optional<Failure> ConsumerImpl::memory_failure() {
   const std::lock_guard lock(state_->mutex);
   if (!state_->out_of_memory || state_->fetches_under_way > 0) return std::nullopt;
-  const std::size_t used = state_->budget->used_bytes();
-  if (used < state_->budget->limit_bytes() / 2) return std::nullopt;  // freed since the last look
+  if (state_->fetch_room() >= state_->room_wanted) return std::nullopt;  // freed since the last look
   return Failure{
       Errc::buffer_full,
-      fmt::format("buffer.memory={} is used up: {} bytes are held by Records of earlier polls that are still "
-                  "alive, {} by paused partitions",
-                  state_->budget->limit_bytes(), used, state_->buffered_bytes())};
+      fmt::format(
+          "buffer.memory={} has no room for a fetch of {} bytes: {} are held by Records of earlier polls that are "
+          "still alive, {} by paused partitions",
+          state_->budget->limit_bytes(), state_->room_wanted, state_->held_bytes(), state_->buffered_bytes())};
 }
 
 void ConsumerImpl::wakeup() noexcept {

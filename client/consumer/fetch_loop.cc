@@ -15,7 +15,6 @@ constexpr std::int8_t kReadCommitted = 1;
 constexpr std::int32_t kNoSession = -1;  ///< As the epoch: the broker is to keep no session.
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
 constexpr std::size_t kMaxFetchesAhead = 2;  ///< Of one partition: one that poll reads, one behind it.
-constexpr std::size_t kSmallestRoomBytes = 64 * 1024;
 
 /// Keeps a response's bytes alive, and counted.
 struct HeldFrame {
@@ -40,6 +39,7 @@ constexpr std::size_t kResponsePartitionBytes = 64;
 
 bool Fetcher::can_fetch(const PartitionState& state, runtime::MonotonicTime now) const {
   if (state.phase != Phase::fetching || state.paused || state.stuck || state.not_before > now) return false;
+  if (!has_room_for(state)) return false;
   if (state.fetched.empty()) return !state.collecting;
   return state.fetch_ahead && state.fetched.size() < kMaxFetchesAhead;
 }
@@ -70,17 +70,13 @@ std::int32_t Fetcher::broker_for(const PartitionState& state, const PartitionMet
   return has_nearer ? state.preferred_replica : partition.leader;
 }
 
-/// What another fetch may bring: as long as poll has something to take, half of the budget stays free for
-/// decompression.
-std::size_t Fetcher::fetch_room() const {
-  const std::size_t limit = state_->budget->limit_bytes();
-  const std::size_t allowed = state_->ready.empty() ? limit : limit / 2;
-  const std::size_t used = state_->budget->used_bytes() + state_->reserved_bytes;
-  return used < allowed ? allowed - used : 0;
+bool Fetcher::has_fetch_room() const {
+  return state_->fetch_room() >= kSmallestRoomBytes;
 }
 
-bool Fetcher::has_fetch_room() const {
-  return fetch_room() >= kSmallestRoomBytes;
+/// Which is known of a partition whose answer was refused.
+bool Fetcher::has_room_for(const PartitionState& state) const {
+  return state.needed_bytes == 0 || state.needed_bytes <= state_->fetch_room();
 }
 
 bool Fetcher::is_asked(const FetchPlan* plan, const PartitionState& state) {
@@ -106,6 +102,7 @@ Fetcher::Readiness Fetcher::choose_partitions(std::int32_t broker_id, bool aside
   const auto now = state_->runtime->now();
   const auto cluster = router_->metadata().snapshot();
   Readiness readiness;
+  const TopicPartition* alone = nullptr;
   for (auto& [where, state] : state_->positions.all()) {
     const TopicMetadata* topic = cluster->topic(where.topic);
     const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(where.partition);
@@ -116,8 +113,39 @@ Fetcher::Readiness Fetcher::choose_partitions(std::int32_t broker_id, bool aside
     wanted.emplace(where, PartitionFetch{topic->id, state.next_fetch.offset, state_->settings.max_partition_fetch_bytes,
                                          partition->leader_epoch, -1});
     plan.asked.emplace(where, Asked{state.generation, state.next_fetch.offset, partition->leader_epoch});
+    if (state.alone && alone == nullptr) alone = &where;
   }
+  if (alone != nullptr) choose_alone(*alone, plan, wanted);
   return readiness;
+}
+
+void Fetcher::choose_alone(const TopicPartition& partition, FetchPlan& plan, FetchSession::Wanted& wanted) const {
+  plan.alone = true;
+  std::erase_if(wanted, [&](const auto& entry) { return entry.first != partition; });
+  std::erase_if(plan.asked, [&](const auto& entry) { return entry.first != partition; });
+}
+
+/// What the answer will take at most, unless its first batch is larger than all limits: then there is room when it
+/// comes, or it is refused.
+bool Fetcher::reserve(FetchPlan& plan, std::size_t partitions) {
+  const ConsumerSettings& settings = state_->settings;
+  const std::size_t around = kResponseHeadBytes + partitions * kResponsePartitionBytes;
+  const std::size_t most = std::min(partitions * static_cast<std::size_t>(settings.max_partition_fetch_bytes),
+                                    static_cast<std::size_t>(settings.fetch_max_bytes));
+  // Half is for decompression; of the other each broker has its share, with and without a fetch aside.
+  const std::size_t fetches = 2 * std::max<std::size_t>(sessions_.size(), 1);
+  const std::size_t share = std::max(state_->budget->limit_bytes() / 2 / fetches, kSmallestRoomBytes);
+  const std::size_t room = std::min(state_->fetch_room(), share);
+  const std::size_t bytes = std::min(room, most + around);
+  auto lease = state_->budget->try_take(bytes);
+  if (!lease) return false;
+  // max.bytes counts batches alone; what the response says around them is in the budget too.
+  plan.request.max_bytes = static_cast<std::int32_t>(bytes > around ? bytes - around : 1);
+  plan.reserved_bytes = bytes;
+  plan.reservation = std::make_shared<Reservation>(Reservation{std::move(*lease), 0});
+  state_->reserved_bytes += bytes;
+  ++state_->fetches_under_way;
+  return true;
 }
 
 std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id, bool aside) {
@@ -126,20 +154,13 @@ std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id, bo
   FetchSession::Wanted wanted;
   const std::lock_guard lock(state_->mutex);
   const Readiness readiness = choose_partitions(broker_id, aside, plan, wanted);
-  if (!readiness.worth_a_fetch() || !has_fetch_room()) return std::nullopt;
-  const std::size_t room = fetch_room();
-  const std::size_t most = wanted.size() * static_cast<std::size_t>(settings.max_partition_fetch_bytes);
-  plan.reserved_bytes = std::min({room, most, static_cast<std::size_t>(settings.fetch_max_bytes)});
-  state_->reserved_bytes += plan.reserved_bytes;
-  ++state_->fetches_under_way;
-  plan.may_wait = !aside && !readiness.any_more;
+  if (!readiness.worth_a_fetch() || !has_fetch_room() || state_->hold_fetches) return std::nullopt;
+  if (!reserve(plan, wanted.size())) return std::nullopt;
+  const bool waits = !aside && !plan.alone;
+  plan.may_wait = waits && !readiness.any_more;
   plan.request.replica_id = -1;
-  plan.request.max_wait_ms = aside ? 0 : static_cast<std::int32_t>(settings.fetch_max_wait.count());
+  plan.request.max_wait_ms = waits ? static_cast<std::int32_t>(settings.fetch_max_wait.count()) : 0;
   plan.request.min_bytes = settings.fetch_min_bytes;
-  // max.bytes counts batches alone; what the response says around them is in the budget too.
-  const std::size_t around = std::min(room - 1, kResponseHeadBytes + wanted.size() * kResponsePartitionBytes);
-  plan.request.max_bytes =
-      static_cast<std::int32_t>(std::min(room - around, static_cast<std::size_t>(settings.fetch_max_bytes)));
   plan.request.isolation_level = settings.read_committed ? kReadCommitted : 0;
   plan.request.rack_id = settings.client_rack;
   if (aside) plan.own_session.emplace();
@@ -201,6 +222,14 @@ asio::awaitable<bool> Fetcher::fetch_over(std::int32_t broker_id, ConnectionPtr 
   CallOptions options;
   if (!plan->uses_topic_ids)
     options.versions = VersionRange{protocol::FetchRequest::kMinVersion, kFirstVersionWithTopicIds - 1};
+  options.admit = [reservation = plan->reservation, state = state_](std::size_t bytes) {
+    if (bytes <= reservation->lease.bytes()) return true;
+    const std::lock_guard lock(state->mutex);
+    const bool fits = bytes - reservation->lease.bytes() <= state->fetch_room(1);
+    if (fits && reservation->lease.grow(bytes)) return true;
+    reservation->refused_bytes = bytes;
+    return false;
+  };
   state_->fetches.fetch_add(1, std::memory_order_relaxed);
   const auto deadline = router_->deadline_in(state_->settings.request_timeout + state_->settings.fetch_max_wait);
   Plans& plans = aside ? aside_plans_ : session_plans_;
@@ -210,13 +239,25 @@ asio::awaitable<bool> Fetcher::fetch_over(std::int32_t broker_id, ConnectionPtr 
   plans.erase(broker_id);
   {
     const std::lock_guard lock(state_->mutex);
+    if (reply) plan->reservation->lease.shrink(reply->frame.size);
     state_->reserved_bytes -= plan->reserved_bytes;
     --state_->fetches_under_way;
     for (const auto& [where, asked] : plan->asked) {
-      if (PartitionState* state = state_->positions.find(where)) state->asked_broker = -1;
+      PartitionState* state = state_->positions.find(where);
+      if (state == nullptr) continue;
+      state->asked_broker = -1;
+      if (reply) state->alone = false;
+      if (reply) state->needed_bytes = 0;
     }
+    if (!reply) plan->reservation->lease.release();
   }
   if (closed_) co_return false;
+  if (!reply && plan->reservation->refused_bytes > 0) {
+    if (!aside) sessions_[broker_id].on_failure();
+    take_refusal(*plan);
+    state_->notify();
+    co_return true;
+  }
   if (!reply) {
     if (!aside) sessions_[broker_id].on_failure();
     fail_broker(broker_id, &*plan, reply.error());
@@ -225,6 +266,27 @@ asio::awaitable<bool> Fetcher::fetch_over(std::int32_t broker_id, ConnectionPtr 
   take_reply(broker_id, *plan, std::move(*reply));
   state_->notify();
   co_return true;
+}
+
+/// The answer was larger than what was free. Whose batch it was shows when each partition is asked for alone.
+void Fetcher::take_refusal(const FetchPlan& plan) {
+  const std::size_t bytes = plan.reservation->refused_bytes;
+  const std::size_t limit = state_->budget->limit_bytes();
+  const std::lock_guard lock(state_->mutex);
+  for (const auto& [where, asked] : plan.asked) {
+    PartitionState* state = state_->positions.find(where);
+    if (state == nullptr || state->generation != asked.generation) continue;
+    state->alone = true;
+    if (plan.asked.size() > 1) continue;
+    state->needed_bytes = bytes;
+    if (bytes <= limit) continue;
+    state->stuck = Failure{Errc::buffer_full,
+                           fmt::format("{} at offset {}: a batch comes in an answer of {} bytes, which is more than "
+                                       "buffer.memory={}; raise it, or seek past the batch",
+                                       where.to_string(), asked.offset, bytes, limit)};
+    state->last_error = state->stuck->message();
+    state_->maybe_stuck = true;
+  }
 }
 
 void Fetcher::fail_broker(std::int32_t broker_id, const FetchPlan* plan, const Failure& why) {
@@ -262,7 +324,7 @@ void Fetcher::take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol
   }
   if (!plan.own_session) session_failures_ = 0;
   state_->fetched_bytes.fetch_add(reply.frame.size, std::memory_order_relaxed);
-  auto held = std::make_shared<HeldFrame>(HeldFrame{reply.frame, state_->budget->take(reply.frame.size)});
+  auto held = std::make_shared<HeldFrame>(HeldFrame{reply.frame, std::move(plan.reservation->lease)});
   const std::shared_ptr<const void> owner = std::move(held);
   const std::lock_guard lock(state_->mutex);
   for (const auto& topic : reply.body.responses) {

@@ -59,9 +59,15 @@ Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
     look_at(state, *cluster, now, work);
   }
   std::erase_if(work.brokers, [](const auto& entry) { return !entry.second.worth_a_fetch(); });
-  work.out_of_memory = !work.brokers.empty() && !has_fetch_room();
-  state_->out_of_memory = work.out_of_memory;
-  if (work.out_of_memory) work.brokers.clear();
+  const bool no_room = !work.brokers.empty() && !has_fetch_room();
+  if (no_room) work.room_wanted = std::max(work.room_wanted, kSmallestRoomBytes);
+  work.out_of_memory = work.room_wanted > 0 && !state_->out_of_memory;
+  state_->out_of_memory = work.room_wanted > 0;
+  state_->room_wanted = work.room_wanted;
+  if (no_room || state_->hold_fetches) {
+    work.brokers.clear();
+    work.asides.clear();
+  }
   return work;
 }
 
@@ -87,6 +93,9 @@ void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, run
   } else {
     const std::int32_t broker_id = broker_for(state, *partition, now);
     note_readiness(state, now, work.brokers[broker_id]);
+    if (!has_room_for(state) && state.fetched.empty() && !state.paused) {
+      work.room_wanted = std::max(work.room_wanted, state.needed_bytes);
+    }
     if (wants_aside(state, broker_id, now)) work.asides.insert(broker_id);
   }
 }

@@ -18,6 +18,8 @@
 
 namespace barnabas::client {
 
+constexpr std::size_t kSmallestRoomBytes = 64 * 1024;  ///< With less, no fetch is sent.
+
 /// Keeps the assigned partitions supplied: looks up and validates positions and fetches ahead, one fetch at a time from
 /// each broker, in a session. What becomes free to be fetched while that one waits at the broker for new records (after
 /// a seek, a resume, an assignment) is asked for beside it, over the main connection and without waiting. Threads: the
@@ -38,11 +40,18 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
     std::int64_t offset = 0;
     std::int32_t leader_epoch = -1;
   };
+  /// Room for the answer to a fetch.
+  struct Reservation {
+    MemoryBudget::Lease lease;
+    std::size_t refused_bytes = 0;  ///< The size of an answer for which there was none.
+  };
   /// A fetch to be sent, and what its answer is compared with.
   struct FetchPlan {
     protocol::FetchRequest request;
     std::map<TopicPartition, Asked> asked;
+    std::shared_ptr<Reservation> reservation;
     std::size_t reserved_bytes = 0;
+    bool alone = false;
     bool uses_topic_ids = false;
     bool may_wait = false;                    ///< All are at their end, as far as known.
     std::optional<FetchSession> own_session;  ///< Of a fetch aside, which the broker keeps no session for.
@@ -63,8 +72,9 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
     std::map<std::int32_t, Readiness> brokers;
     std::set<std::int32_t> asides;  // brokers to be asked beside a fetch that waits
     runtime::MonotonicTime next_look = runtime::MonotonicTime::max();
+    std::size_t room_wanted = 0;
     bool metadata_wanted = false;
-    bool out_of_memory = false;
+    bool out_of_memory = false;  // now, and not at the last look
   };
 
   void advance();
@@ -81,8 +91,8 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   void note_readiness(const PartitionState& state, runtime::MonotonicTime now, Readiness& broker) const;
   static std::int32_t broker_for(const PartitionState& state, const PartitionMetadata& partition,
                                  runtime::MonotonicTime now);
-  std::size_t fetch_room() const;
   bool has_fetch_room() const;
+  bool has_room_for(const PartitionState& state) const;
 
   static asio::awaitable<void> fetch_loop(std::shared_ptr<Fetcher> self, std::int32_t broker_id);
   static asio::awaitable<void> fetch_aside(std::shared_ptr<Fetcher> self, std::int32_t broker_id);
@@ -91,6 +101,9 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   asio::awaitable<bool> fetch_over(std::int32_t broker_id, ConnectionPtr connection, bool aside);
   Readiness choose_partitions(std::int32_t broker_id, bool aside, FetchPlan& plan, FetchSession::Wanted& wanted);
   std::optional<FetchPlan> plan_fetch(std::int32_t broker_id, bool aside);
+  void choose_alone(const TopicPartition& partition, FetchPlan& plan, FetchSession::Wanted& wanted) const;
+  bool reserve(FetchPlan& plan, std::size_t partitions);
+  void take_refusal(const FetchPlan& plan);
   void note_asked(std::int32_t broker_id, const FetchPlan& plan);
   void take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol::FetchResponse> reply);
   void take_partition(PartitionState& state, const Asked& asked, const protocol::FetchResponse::PartitionData& data,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,8 +12,9 @@
 
 namespace barnabas::client {
 
-/// The byte budget of one consumer (buffer.memory): fetched frames, decompressed batches and what the user's Records
-/// keep alive. Threads: any.
+/// The byte budget of one consumer (buffer.memory): what fetches under way may bring, fetched frames, decompressed
+/// batches and what the user's Records keep alive. It is never exceeded: who needs room asks before there is anything
+/// to put there. Threads: any.
 class MemoryBudget : public std::enable_shared_from_this<MemoryBudget> {
  public:
   /// Gives back what it holds when it is destroyed. Empty when default-made or moved from.
@@ -31,6 +33,10 @@ class MemoryBudget : public std::enable_shared_from_this<MemoryBudget> {
     ~Lease() { release(); }
     std::size_t bytes() const noexcept { return bytes_; }
     void release() noexcept;
+    /// Gives back what it holds above `bytes`.
+    void shrink(std::size_t bytes) noexcept;
+    /// Holds at least `bytes` then; false, and unchanged, where the budget has not that much.
+    bool grow(std::size_t bytes) noexcept;
 
    private:
     friend class MemoryBudget;
@@ -48,32 +54,44 @@ class MemoryBudget : public std::enable_shared_from_this<MemoryBudget> {
     const std::size_t used = used_bytes();
     return used < limit_bytes_ ? limit_bytes_ - used : 0;
   }
-  /// Counts `bytes` that are there already.
-  Lease take(std::size_t bytes);
+  /// None where that many are not free.
+  std::optional<Lease> try_take(std::size_t bytes);
 
  private:
+  bool try_add(std::size_t bytes) noexcept;
+
   const std::size_t limit_bytes_;
   std::atomic<std::size_t> used_bytes_{0};
 };
 
-/// Buffers for decompressed batches, used again when the last view of them is gone.
+/// A buffer and its share of the budget.
+struct CountedBuffer {
+  Bytes bytes;
+  MemoryBudget::Lease lease;
+};
+
+/// Buffers for decompressed batches, used again when the last view of them is gone; those at rest count as well.
 /// Threads: any.
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
   explicit BufferPool(std::shared_ptr<MemoryBudget> budget) : budget_(std::move(budget)) {}
 
-  /// An empty buffer, with the capacity that an earlier batch left.
-  Bytes take();
-  /// Freezes a filled one: counted against the budget until the last copy goes, then kept for take().
-  std::shared_ptr<const Bytes> share(Bytes filled);
+  /// One that an earlier batch left, as large as it is, or an empty one.
+  CountedBuffer take();
+  /// Freezes a filled one: counted until the last copy goes, then kept for take().
+  std::shared_ptr<const Bytes> share(CountedBuffer filled);
+  /// Frees the buffers at rest; whether there were any.
+  bool drop_idle();
+  std::size_t idle_bytes() const;
   MemoryBudget& budget() const noexcept { return *budget_; }
 
  private:
-  void give_back(Bytes buffer) noexcept;
+  void give_back(CountedBuffer buffer) noexcept;
 
   std::shared_ptr<MemoryBudget> budget_;
-  std::mutex mutex_;
-  std::vector<Bytes> idle_;  // mutex_
+  mutable std::mutex mutex_;
+  std::vector<CountedBuffer> idle_;  // mutex_
+  std::size_t idle_bytes_ = 0;       // mutex_
 };
 
 }  // namespace barnabas::client

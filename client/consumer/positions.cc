@@ -62,6 +62,8 @@ void Positions::set_position(PartitionState& state, Position position) {
   state.next_fetch = position;
   state.fetched.clear();
   state.fetch_ahead = true;
+  state.alone = false;
+  state.needed_bytes = 0;
   state.stuck.reset();
   state.lookup_under_way = false;
   state.preferred_replica = -1;

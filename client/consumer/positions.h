@@ -37,6 +37,8 @@ struct PartitionState {
   bool collecting = false;        ///< poll reads fetched.front() without the mutex: it must stay.
   std::uint64_t generation = 0;   ///< Changed when the position is set anew: answers to older questions are dropped.
   std::uint64_t asked_aside = 0;  ///< The generation in which a fetch beside the one that waits brought nothing.
+  bool alone = false;             ///< To be asked for alone: an answer with others beside it had no room.
+  std::size_t needed_bytes = 0;   ///< ... and without others, it needs that much.
   std::int32_t validated_leader_epoch = -1;
   std::int32_t preferred_replica = -1;  ///< A nearer broker to fetch from; -1: the leader.
   runtime::MonotonicTime preferred_until{};

@@ -48,7 +48,9 @@ struct SharedState {
   std::deque<Ready> ready;
   bool maybe_stuck = false;        ///< Some partition may have an error to report.
   bool out_of_memory = false;      ///< The last look found no room for another fetch.
-  std::size_t reserved_bytes = 0;  ///< Asked for by fetches under way.
+  bool hold_fetches = false;       ///< poll waits for what fetches under way have reserved, to decompress.
+  std::size_t room_wanted = 0;     ///< By the fetch that the last look found no room for.
+  std::size_t reserved_bytes = 0;  ///< Of the budget, for the answers to fetches under way.
   int fetches_under_way = 0;
   std::optional<PollFailure> poll_failure;  ///< Of the last poll.
   bool closed = false;
@@ -60,6 +62,20 @@ struct SharedState {
   void notify() {
     signal->notify([this] { events.fetch_add(1, std::memory_order_relaxed); });
     if (wake_async) wake_async();
+  }
+  /// What another fetch may bring: as long as poll has something to take, or gets it from fetches under way (`own` of
+  /// them not counted), half of the budget stays free for decompression. Under `mutex`.
+  std::size_t fetch_room(int own = 0) const noexcept {
+    const bool is_first = ready.empty() && fetches_under_way <= own;
+    const std::size_t allowed = is_first ? budget->limit_bytes() : budget->limit_bytes() / 2;
+    const std::size_t used = budget->used_bytes();
+    return used < allowed ? allowed - used : 0;
+  }
+  /// What the user's Records keep alive. Under `mutex`.
+  std::size_t held_bytes() const noexcept {
+    const std::size_t others = buffered_bytes() + reserved_bytes + buffers->idle_bytes();
+    const std::size_t used = budget->used_bytes();
+    return used > others ? used - others : 0;
   }
   /// Fetched and not handed out. Under `mutex`.
   std::size_t buffered_bytes() const noexcept {

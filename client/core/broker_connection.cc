@@ -109,7 +109,7 @@ asio::awaitable<Result<void>> BrokerConnection::negotiate(runtime::MonotonicTime
     const std::int16_t version = send->version;
     Writer writer = start_frame(protocol::ApiKey::api_versions, version);
     if (auto encoded = send->request.encode(writer, version); !encoded) co_return failure(encoded.error());
-    ExternalBytes none;
+    CallOptions none;
     const auto frame =
         co_await exchange(protocol::ApiKey::api_versions, version, std::move(writer), std::move(none), deadline);
     if (!frame) co_return failure(frame.error());
@@ -142,17 +142,18 @@ Writer BrokerConnection::start_frame(protocol::ApiKey api, std::int16_t version)
 }
 
 std::shared_ptr<BrokerConnection::Exchange> BrokerConnection::enqueue(protocol::ApiKey api, std::int16_t version,
-                                                                      Writer writer, ExternalBytes external,
+                                                                      Writer writer, CallOptions options,
                                                                       bool expects_answer) {
   auto exchange = std::make_shared<Exchange>(runtime_->make_gate());
   exchange->api = api;
   exchange->version = version;
   exchange->correlation_id = next_correlation_id_;
   exchange->expects_answer = expects_answer;
+  exchange->admit = std::move(options.admit);
   next_correlation_id_ = next_correlation_id_ == INT32_MAX ? 0 : next_correlation_id_ + 1;
   protocol::end_frame(writer, 0);
   std::vector<ExternalPart> cuts = writer.external_parts();
-  outgoing_.push_back({writer.take(), std::move(cuts), std::move(external), exchange});
+  outgoing_.push_back({writer.take(), std::move(cuts), std::move(options.external), exchange});
   if (expects_answer) {
     in_flight_.push_back(exchange);
     options_.counters->requests_in_flight.fetch_add(1, kRelaxed);
@@ -166,10 +167,10 @@ std::shared_ptr<BrokerConnection::Exchange> BrokerConnection::enqueue(protocol::
 }
 
 asio::awaitable<Result<Frame>> BrokerConnection::exchange(protocol::ApiKey api, std::int16_t version, Writer writer,
-                                                          ExternalBytes external, runtime::MonotonicTime deadline) {
+                                                          CallOptions options, runtime::MonotonicTime deadline) {
   if (closed_) co_return failure(close_reason_);
   const auto started = runtime_->now();
-  const auto sent = enqueue(api, version, std::move(writer), std::move(external), true);
+  const auto sent = enqueue(api, version, std::move(writer), std::move(options), true);
   const GateResult waited = co_await sent->gate->wait(deadline);
   if (waited == GateResult::opened) {
     if (!sent->result) co_return failure(explained(api, sent->result.error()));
@@ -188,7 +189,9 @@ asio::awaitable<Result<Frame>> BrokerConnection::exchange(protocol::ApiKey api, 
 asio::awaitable<Result<void>> BrokerConnection::write_only(protocol::ApiKey api, Writer writer, ExternalBytes external,
                                                            runtime::MonotonicTime deadline) {
   if (closed_) co_return failure(close_reason_);
-  const auto sent = enqueue(api, 0, std::move(writer), std::move(external), false);
+  CallOptions options;
+  options.external = std::move(external);
+  const auto sent = enqueue(api, 0, std::move(writer), std::move(options), false);
   const GateResult waited = co_await sent->gate->wait(deadline);
   const std::string what = std::string(protocol::to_string(api)) + " to " + name_;
   if (waited == GateResult::cancelled) co_return failure(Errc::cancelled, what);
@@ -225,16 +228,16 @@ asio::awaitable<void> BrokerConnection::write_loop(std::shared_ptr<BrokerConnect
 
 asio::awaitable<void> BrokerConnection::read_loop(std::shared_ptr<BrokerConnection> self) {
   while (!self->closed_) {
-    auto frame = co_await self->read_response();
-    if (frame) {
-      self->take_response(std::move(*frame));
+    auto response = co_await self->read_response();
+    if (response) {
+      self->take_response(std::move(*response));
     } else {
-      self->close(frame.error());
+      self->close(response.error());
     }
   }
 }
 
-asio::awaitable<Result<Frame>> BrokerConnection::read_response() {
+asio::awaitable<Result<BrokerConnection::Incoming>> BrokerConnection::read_response() {
   if (auto filled = co_await fill(kSizeFieldBytes); !filled) co_return failure(filled.error());
   Reader reader(BytesView(input_).subspan(input_at_, kSizeFieldBytes));
   const std::int32_t announced = reader.int32();
@@ -243,6 +246,8 @@ asio::awaitable<Result<Frame>> BrokerConnection::read_response() {
   }
   input_at_ += kSizeFieldBytes;
   const auto size = static_cast<std::size_t>(announced);
+  const bool has_room = in_flight_.empty() || !in_flight_.front()->admit || in_flight_.front()->admit(size);
+  if (!has_room) co_return co_await read_past(size);
   Frame frame{std::make_shared_for_overwrite<std::byte[]>(size), size};
   std::size_t done = std::min(size, input_end_ - input_at_);
   if (done > 0) std::memcpy(frame.storage.get(), input_.data() + input_at_, done);
@@ -254,7 +259,25 @@ asio::awaitable<Result<Frame>> BrokerConnection::read_response() {
     done += *count;
   }
   options_.counters->bytes_received.fetch_add(size + kSizeFieldBytes, kRelaxed);
-  co_return frame;
+  co_return Incoming{std::move(frame), 0};
+}
+
+/// Keeps what the response's header may take.
+asio::awaitable<Result<BrokerConnection::Incoming>> BrokerConnection::read_past(std::size_t size) {
+  constexpr std::size_t kHeadBytes = 256;
+  Frame head{std::make_shared_for_overwrite<std::byte[]>(kHeadBytes), std::min(size, kHeadBytes)};
+  std::size_t done = 0;
+  while (done < size) {
+    if (auto filled = co_await fill(1); !filled) co_return failure(filled.error());
+    const std::size_t count = std::min(size - done, input_end_ - input_at_);
+    if (done < head.size) {
+      std::memcpy(head.storage.get() + done, input_.data() + input_at_, std::min(count, head.size - done));
+    }
+    input_at_ += count;
+    done += count;
+  }
+  options_.counters->bytes_received.fetch_add(size + kSizeFieldBytes, kRelaxed);
+  co_return Incoming{std::move(head), size};
 }
 
 asio::awaitable<Result<void>> BrokerConnection::fill(std::size_t wanted_bytes) {
@@ -274,7 +297,8 @@ asio::awaitable<Result<void>> BrokerConnection::fill(std::size_t wanted_bytes) {
   co_return Result<void>{};
 }
 
-void BrokerConnection::take_response(Frame frame) {
+void BrokerConnection::take_response(Incoming response) {
+  const Frame& frame = response.frame;
   if (in_flight_.empty()) return close({Errc::corrupt_data, name_ + " answered what was not asked"});
   const auto exchange = in_flight_.front();
   Reader reader(frame.view());
@@ -288,7 +312,12 @@ void BrokerConnection::take_response(Frame frame) {
   last_used_ = runtime_->now();
   const std::size_t skipped = reader.position();
   std::shared_ptr<std::byte[]> body(frame.storage, frame.storage.get() + skipped);
-  exchange->result = Frame{std::move(body), frame.size - skipped};
+  if (response.refused_bytes > 0) {
+    exchange->result =
+        failure(Errc::buffer_full, "no room for an answer of " + std::to_string(response.refused_bytes) + " bytes");
+  } else {
+    exchange->result = Frame{std::move(body), frame.size - skipped};
+  }
   exchange->gate->open();
 }
 

@@ -3,6 +3,7 @@
 #include <asio/cancellation_signal.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,8 @@ struct ExternalBytes {
 struct CallOptions {
   std::optional<VersionRange> versions{};  ///< Narrower than client_versions(); both must allow it.
   ExternalBytes external{};
+  /// Asked when the size of the answer is known; false: it is not kept, and the call fails with Errc::buffer_full.
+  std::function<bool(std::size_t bytes)> admit{};
 };
 
 struct ConnectionOptions {
@@ -85,8 +88,7 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
     Writer writer = start_frame(Request::kApiKey, *version);
     const auto encoded = request.encode(writer, *version);
     if (!encoded) co_return failure(explained(Request::kApiKey, encoded.error()));
-    const auto frame =
-        co_await exchange(Request::kApiKey, *version, std::move(writer), std::move(options.external), deadline);
+    const auto frame = co_await exchange(Request::kApiKey, *version, std::move(writer), std::move(options), deadline);
     if (!frame) co_return failure(frame.error());
     co_return decoded<Response>(Request::kApiKey, *version, *frame);
   }
@@ -129,6 +131,7 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
     std::int16_t version = 0;
     std::int32_t correlation_id = 0;
     bool expects_answer = true;
+    std::function<bool(std::size_t)> admit;
     std::shared_ptr<Gate> gate;
     Result<Frame> result = failure(Errc::closed);
   };
@@ -143,17 +146,24 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   static asio::awaitable<void> connect_stream(std::shared_ptr<BrokerConnection> self);
   asio::awaitable<Result<void>> negotiate(runtime::MonotonicTime deadline);
   Writer start_frame(protocol::ApiKey api, std::int16_t version);
-  std::shared_ptr<Exchange> enqueue(protocol::ApiKey api, std::int16_t version, Writer writer, ExternalBytes external,
+  /// A response as far as it was kept.
+  struct Incoming {
+    Frame frame;
+    std::size_t refused_bytes = 0;  ///< Its size, where the caller has no room for it; `frame` is its head then.
+  };
+
+  std::shared_ptr<Exchange> enqueue(protocol::ApiKey api, std::int16_t version, Writer writer, CallOptions options,
                                     bool expects_answer);
   asio::awaitable<Result<Frame>> exchange(protocol::ApiKey api, std::int16_t version, Writer writer,
-                                          ExternalBytes external, runtime::MonotonicTime deadline);
+                                          CallOptions options, runtime::MonotonicTime deadline);
   asio::awaitable<Result<void>> write_only(protocol::ApiKey api, Writer writer, ExternalBytes external,
                                            runtime::MonotonicTime deadline);
   static asio::awaitable<void> write_loop(std::shared_ptr<BrokerConnection> self);
   static asio::awaitable<void> read_loop(std::shared_ptr<BrokerConnection> self);
-  asio::awaitable<Result<Frame>> read_response();
+  asio::awaitable<Result<Incoming>> read_response();
+  asio::awaitable<Result<Incoming>> read_past(std::size_t size);
   asio::awaitable<Result<void>> fill(std::size_t wanted_bytes);
-  void take_response(Frame frame);
+  void take_response(Incoming response);
   Failure explained(protocol::ApiKey api, const Failure& cause) const;
 
   template <typename Response>

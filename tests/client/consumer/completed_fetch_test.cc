@@ -105,7 +105,7 @@ TEST_F(CompletedFetchTest, reads_every_codec_and_counts_decompressed_bytes_again
     EXPECT_EQ(values(fetch), (Values{std::string(5000, 'x'), "b"})) << record::to_string(codec);
     EXPECT_GE(budget->used_bytes(), 5000U);
     last = Records();
-    EXPECT_EQ(budget->used_bytes(), 0U);
+    EXPECT_EQ(budget->used_bytes(), buffers->idle_bytes());
   }
 }
 

@@ -197,6 +197,18 @@ TEST_F(ConsumerTest, an_offset_out_of_range_follows_the_reset_policy) {
   EXPECT_EQ(read(none, 2), numbered(8, 10));
 }
 
+TEST_F(ConsumerTest, by_duration_starts_at_the_first_record_that_is_that_young) {
+  produce(kOrders0, 5);  // in 1970
+  {
+    Producer producer(config());
+    producer.send_sync({.topic = "orders", .partition = 0, .value = "young"});
+  }
+  Consumer consumer(consumer_config({{"auto.offset.reset", "by_duration:PT1H"}}));
+  consumer.assign({kOrders0, kOrders1});
+  EXPECT_EQ(read(consumer, 1), std::vector<std::string>{"young"});
+  EXPECT_EQ(consumer.position(kOrders1), 0) << "where no record is that young, at the end";
+}
+
 TEST_F(ConsumerTest, wakeup_ends_a_poll_from_another_thread_or_before_it) {
   Consumer consumer(consumer_config());
   consumer.assign({kOrders0});

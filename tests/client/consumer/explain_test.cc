@@ -201,6 +201,35 @@ TEST_F(Explain, records_that_hold_all_the_memory) {
     EXPECT_EQ(error.code(), Errc::buffer_full);
   }
   expect(consumer, "has no room to fetch: of buffer.memory=1048576, Records that are still alive hold ");
+  EXPECT_LE(consumer.metrics().held_bytes, 1048576U);
+  held.clear();
+  EXPECT_FALSE(consumer.poll(5s).empty()) << "there is room again";
+}
+
+TEST_F(Explain, a_batch_that_is_larger_than_all_the_memory) {
+  LongPollBroker broker(env, network, {1, 3});
+  const auto large = batch_of(1'200'000, record::CompressionType::none);
+  broker.change = [large](FetchResponse& response) {
+    if (response.responses.empty()) return;
+    for (auto& partition : response.responses.front().partitions) {
+      if (partition.partition_index == 0 && !partition.records->bytes.empty())
+        partition.records = protocol::RecordsRef{BytesView(*large)};
+    }
+  };
+  auto consumer = make_consumer({kOrders0, {"orders", 1}}, {{"buffer.memory", "1048576"}});
+  std::size_t got = 0;
+  try {
+    for (int i = 0; i < 10; ++i) got += consumer.poll(5s).size();
+    ADD_FAILURE() << "the batch was to be refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Errc::buffer_full);
+    EXPECT_NE(error.context().find("orders-0 at offset 0"), std::string::npos) << error.context();
+    EXPECT_NE(error.context().find("buffer.memory=1048576"), std::string::npos) << error.context();
+  }
+  expect(consumer, "failed; seek to go on");
+  consumer.seek(kOrders0, 1);
+  for (int i = 0; i < 10 && got < 3; ++i) got += consumer.poll(5s).size();
+  EXPECT_EQ(got, 3U) << "the other partition is read";
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "tests/client/consumer/long_poll_broker.h"
 
+#include "common/protocol/errors.h"
+
 // How long a consumer waits for records that a broker has: over a network and with a clock in memory, so that a fetch
 // that waits at the broker can be told from one that is answered at once.
 namespace barnabas::client {
@@ -57,6 +59,37 @@ TEST_F(FetchWait, a_partition_that_is_added_to_the_topic_is_read) {
       << consumer.explain();
   broker.set_ends({2, 4});
   EXPECT_LT(time_to_read(consumer, 4), 2s);
+}
+
+TEST_F(FetchWait, a_topic_that_goes_away_and_comes_back_needs_no_restart) {
+  LongPollBroker broker(env, network, {2});
+  auto consumer = make_consumer({{"orders", 0}});
+  time_to_read(consumer, 2);
+  broker.scripted.serve_metadata(cluster({"a"}));
+  broker.change = [](protocol::FetchResponse& response) {
+    auto& partition = response.responses.front().partitions.front();
+    partition.error_code = protocol::code_of(protocol::ErrorCode::unknown_topic_or_partition);
+    partition.records = protocol::RecordsRef{};
+  };
+  EXPECT_TRUE(consumer.poll(5s).empty());
+  EXPECT_NE(consumer.explain().find("the topic is not known to the cluster"), std::string::npos) << consumer.explain();
+  broker.change = nullptr;
+  broker.set_ends({5});
+  EXPECT_LT(time_to_read(consumer, 3), 2s);
+}
+
+TEST_F(FetchWait, asks_as_the_settings_say) {
+  LongPollBroker broker(env, network, {0});
+  auto consumer = make_consumer({{"orders", 0}}, {{"fetch.min.bytes", "77"},
+                                                  {"fetch.max.wait.ms", "123"},
+                                                  {"fetch.max.bytes", "20000"},
+                                                  {"max.partition.fetch.bytes", "30000"}});
+  consumer.poll(1s);
+  EXPECT_EQ(broker.first_fetch.min_bytes, 77);
+  EXPECT_EQ(broker.first_fetch.max_wait_ms, 123);
+  EXPECT_EQ(broker.first_fetch.max_bytes, 20000);
+  ASSERT_FALSE(broker.first_fetch.topics.empty());
+  EXPECT_EQ(broker.first_fetch.topics.front().partitions.front().partition_max_bytes, 30000);
 }
 
 }  // namespace

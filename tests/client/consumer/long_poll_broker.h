@@ -52,6 +52,7 @@ class LongPollBroker {
   int fetches() const { return scripted.requests(protocol::ApiKey::fetch); }
 
   ScriptedBroker scripted;
+  protocol::FetchRequest first_fetch;
   /// Changes an answer before it leaves.
   std::function<void(protocol::FetchResponse&)> change;
 
@@ -73,6 +74,7 @@ class LongPollBroker {
 
   protocol::FetchResponse fetch(const protocol::FetchRequest& request) {
     constexpr std::int32_t kSessionId = 7;
+    if (fetches() == 1) first_fetch = request;
     protocol::FetchResponse response;
     const bool has_session = request.session_epoch >= 0;
     if (!has_session && request.session_id != 0) return response;  // ends the session
