@@ -76,7 +76,8 @@ Result<void> EpochCache::truncate_from_end(std::int64_t offset) {
   const std::lock_guard lock(mutex_);
   if (entries_.empty() || entries_.back().start_offset < offset) return {};
   std::erase_if(entries_, [offset](const EpochEntry& entry) { return entry.start_offset >= offset; });
-  return write_locked();
+  changed_ = true;
+  return {};
 }
 
 Result<void> EpochCache::truncate_from_start(std::int64_t offset) {
@@ -88,7 +89,8 @@ Result<void> EpochCache::truncate_from_start(std::int64_t offset) {
   in_force.start_offset = offset;
   entries_.erase(entries_.begin(), after);
   entries_.insert(entries_.begin(), in_force);
-  return write_locked();
+  changed_ = true;
+  return {};
 }
 
 Result<void> EpochCache::clear() {

@@ -35,7 +35,7 @@ class EpochCache {
   /// Like assign, but only for an epoch above the latest: for recovery.
   void note(std::int32_t epoch, std::int64_t start_offset);
   Result<void> write_if_changed();
-  /// Drops entries from `offset` on. Writes the file when something changed.
+  /// Drops entries from `offset` on. The file is left to write_if_changed(): a start would drop them again.
   Result<void> truncate_from_end(std::int64_t offset);
   /// Drops what ends before `offset`; the epoch in force there starts there now.
   Result<void> truncate_from_start(std::int64_t offset);

@@ -112,6 +112,7 @@ Result<void> PartitionLog::truncate_to(std::int64_t offset) {
   if (high_watermark() > new_end) high_watermark_.store(new_end, std::memory_order_release);
   if (recovery_point() > new_end) recovery_point_.store(new_end, std::memory_order_release);
   if (auto cut = epochs_.truncate_from_end(new_end); !cut) return go_offline(cut.error());
+  if (auto written = epochs_.write_if_changed(); !written) return go_offline(written.error());
   if (auto rebuilt = rebuild_producers(producers_, *segments_, new_end); !rebuilt) return go_offline(rebuilt.error());
   if (auto recalled = recall_batches(producers_, *segments_); !recalled) return go_offline(recalled.error());
   has_unreplicated_.store(producers_.has_unreplicated(), std::memory_order_release);

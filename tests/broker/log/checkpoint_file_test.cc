@@ -79,6 +79,7 @@ TEST_F(CheckpointFile, epochs_are_truncated_from_both_ends) {
   EXPECT_EQ(cache.epoch_of(44), 2);
   EXPECT_EQ(cache.epoch_of(39), -1);
   ASSERT_TRUE(cache.truncate_from_end(45));
+  ASSERT_TRUE(cache.write_if_changed());
   EXPECT_EQ(text(), "0\n1\n2 40\n");
 }
 
