@@ -55,6 +55,7 @@ int run_command_line(int argc, const char* const* argv) {
   bench->require_subcommand(1);
   add_bench_produce(*bench, run);
   add_bench_consume(*bench, run);
+  add_bench_latency(*bench, run);
   const int parsed = parse(app, argc, argv);
   if (parsed != kSuccess || !run) return parsed;
   try {

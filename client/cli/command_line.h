@@ -23,6 +23,7 @@ void add_cluster(CLI::App& app, Run& run);
 void add_api_versions(CLI::App& app, Run& run);
 void add_bench_produce(CLI::App& bench, Run& run);
 void add_bench_consume(CLI::App& bench, Run& run);
+void add_bench_latency(CLI::App& bench, Run& run);
 
 /// The whole command: data on standard output, everything else on standard error; returns the exit code.
 int run_command_line(int argc, const char* const* argv);

@@ -26,7 +26,7 @@ using asio::ip::tcp;
 constexpr std::size_t kSendfileChunkBytes = 1 << 20;
 constexpr std::size_t kCopyChunkBytes = 64 * 1024;
 
-/// A socket for both families shows an IPv4 peer as an IPv6 address; people and max.connections.per.ip.overrides do not.
+/// A socket for both families shows an IPv4 peer as an IPv6 address; people and max.connections.per.ip.overrides don't.
 asio::ip::address plain(const asio::ip::address& address) {
   if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
   return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
@@ -103,7 +103,9 @@ class TcpStream final : public ByteStream {
     socket_.close(ignored);
   }
 
-  const std::string& peer_name() const noexcept override { return peer_name_; }
+  const std::string& peer_name() const noexcept override {
+    return peer_name_;
+  }
 
  private:
 #if !defined(BARNABAS_PORTABLE)

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstring>
+#include <iostream>
+#include <memory>
+
+#include "barnabas/consumer.h"
+#include "barnabas/producer.h"
+#include "client/cli/client_options.h"
+#include "client/cli/command_line.h"
+#include "client/cli/measurement.h"
+#include "client/cli/progress.h"
+#include "common/runtime/env.h"
+
+namespace barnabas::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using runtime::Duration;
+using runtime::MonotonicTime;
+
+constexpr auto kWarmUp = 1s;        ///< Records of the first second are not counted.
+constexpr auto kLastRecords = 30s;  ///< So long after the last record was sent, all must have come.
+
+struct BenchLatencyOptions {
+  ClientOptions client;
+  std::string topic;
+  std::uint64_t rate = 1000;
+  std::uint64_t seconds = 10;
+  std::size_t size = 100;
+  std::string acks = "all";
+  std::vector<std::string> consumer_properties;
+  bool json = false;
+};
+
+/// When record `number` is due. A record that is sent late, because the producer blocked, has waited all the same: its
+/// latency counts from here.
+MonotonicTime due(MonotonicTime start, std::uint64_t number, std::uint64_t rate) {
+  return start + std::chrono::duration_cast<Duration>(
+                     std::chrono::duration<double>(static_cast<double>(number) / static_cast<double>(rate)));
+}
+
+std::vector<TopicPartition> partitions_of(Consumer& consumer, const std::string& topic) {
+  std::vector<TopicPartition> partitions;
+  for (const PartitionInfo& partition : consumer.partitions_for(topic))
+    partitions.push_back({topic, partition.partition});
+  return partitions;
+}
+
+/// One thread sends what is due and reads what has come, in turns.
+class LatencyBench {
+ public:
+  explicit LatencyBench(const BenchLatencyOptions& options)
+      : options_(options),
+        producer_(options.client.config({{"acks", options.acks}, {"linger.ms", "0"}})),
+        consumer_(consumer_config(options)),
+        count_(options.rate * options.seconds),
+        value_(std::max(options.size, sizeof(std::int64_t)), 'x') {}
+
+  std::string run() {
+    const auto partitions = partitions_of(consumer_, options_.topic);
+    consumer_.assign(partitions);
+    consumer_.seek_to_end(partitions);
+    for (const TopicPartition& partition : partitions) consumer_.position(partition);
+    producer_.partitions_for(options_.topic);
+    Measurement measurement("latency", "due time to poll");
+    start_ = clock_.now();
+    Progress progress("read", count_);
+    while (received_ < count_) {
+      send_what_is_due();
+      read(measurement);
+      progress.update({.records = received_, .bytes = received_ * value_.size()});
+      if (clock_.now() > due(start_, count_, options_.rate) + kLastRecords) {
+        throw Error(make_error_code(Errc::timed_out), fmt::format("{} of {} records came back", received_, count_));
+      }
+    }
+    producer_.close();
+    return measurement.finish(received_, received_ * value_.size(), options_.json);
+  }
+
+ private:
+  static Config consumer_config(const BenchLatencyOptions& options) {
+    ClientOptions client = options.client;
+    client.properties = options.consumer_properties;
+    return client.config({{"fetch.min.bytes", "1"}, {"allow.auto.create.topics", "false"}});
+  }
+
+  void send_what_is_due() {
+    const auto now = clock_.now();
+    for (; sent_ < count_; ++sent_) {
+      const auto when = due(start_, sent_, options_.rate);
+      if (when > now) return;
+      const std::int64_t stamp = when.time_since_epoch().count();
+      std::memcpy(value_.data(), &stamp, sizeof stamp);
+      producer_.send({.topic = options_.topic, .value = value_});
+    }
+  }
+
+  void read(Measurement& measurement) {
+    const Records polled = consumer_.poll(1ms);
+    const auto now = clock_.now();
+    for (const RecordView& record : polled) {
+      std::int64_t stamp = 0;
+      const std::string_view value = record.value().value_or("");
+      if (value.size() != value_.size()) throw Error(make_error_code(Errc::io_error), "others write to this topic too");
+      std::memcpy(&stamp, value.data(), sizeof stamp);
+      const MonotonicTime when{Duration(stamp)};
+      if (when >= start_ + kWarmUp) measurement.add_latency(now - when);
+    }
+    received_ += polled.size();
+  }
+
+  const BenchLatencyOptions& options_;
+  runtime::Clock& clock_ = runtime::system_env().clock();
+  Producer producer_;
+  Consumer consumer_;
+  std::uint64_t count_;
+  std::string value_;
+  MonotonicTime start_{};
+  std::uint64_t sent_ = 0;
+  std::uint64_t received_ = 0;
+};
+
+int bench(const BenchLatencyOptions& options) {
+  if (options.rate == 0 || options.seconds < 2) throw UsageError("--rate must be at least 1 and --seconds at least 2");
+  std::cout << LatencyBench(options).run();
+  return kSuccess;
+}
+
+}  // namespace
+
+void add_bench_latency(CLI::App& bench_app, Run& run) {
+  const auto options = std::make_shared<BenchLatencyOptions>();
+  CLI::App* verb = bench_app.add_subcommand("latency", "Sends at a steady rate and reads it back: end-to-end latency");
+  options->client.add_to(*verb);
+  verb->add_option("-t,--topic", options->topic, "where to; nobody else may write to it meanwhile")->required();
+  verb->add_option("-r,--rate", options->rate, "records a second")->capture_default_str();
+  verb->add_option("-d,--seconds", options->seconds, "how long; the first second is not counted")
+      ->capture_default_str();
+  verb->add_option("-s,--size", options->size, "bytes of a value, at least 8")->capture_default_str();
+  verb->add_option("-a,--acks", options->acks, "0, 1 or all")->capture_default_str();
+  verb->add_option("--consumer-property", options->consumer_properties, "as -X, for the consumer; -X is the producer's")
+      ->allow_extra_args(false);
+  verb->add_flag("--json", options->json, "one object");
+  verb->callback([options, &run] { run = [options] { return bench(*options); }; });
+}
+
+}  // namespace barnabas::cli
