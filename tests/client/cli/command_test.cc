@@ -291,5 +291,14 @@ TEST_F(CommandTest, bench_prints_one_object_with_all_that_was_measured) {
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
 }
 
+TEST_F(CommandTest, bench_latency_reads_back_every_record_it_sent_at_its_rate) {
+  expect_ok("topic create steady --partitions 2");
+  const auto result = nlohmann::json::parse(expect_ok("bench latency --topic steady --rate 500 --seconds 2 --json"));
+  EXPECT_EQ(result.at("records"), 1000);
+  EXPECT_GE(result.at("seconds").get<double>(), 1.9);
+  EXPECT_GT(result.at("latency_ms").at("p50").get<double>(), 0);
+  EXPECT_GE(result.at("latency_ms").at("p999"), result.at("latency_ms").at("p50"));
+}
+
 }  // namespace
 }  // namespace barnabas::cli
