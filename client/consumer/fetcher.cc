@@ -169,7 +169,8 @@ void Fetcher::take_offset(const TopicPartition& where, std::uint64_t generation,
 
 void Fetcher::fail_partition(PartitionState& state, Failure why) {
   const bool may_pass = why.code == protocol::ErrorCode::unknown_server_error ||
-                        why.code == Errc::corrupt_data;  // of an answer, not of records: the connection was closed
+                        why.code == Errc::corrupt_data ||  // of an answer, not of records: the connection was closed
+                        why.code == Errc::not_found;       // the leader, in metadata that is being asked for anew
   if (is_retriable(why) || needs_metadata_update(why) || may_pass) {
     state_->positions.on_failure(state, why.message(), state_->runtime->now() + backoff_.after(state.failures));
     return;

@@ -123,7 +123,9 @@ asio::awaitable<Result<ConnectionPtr>> RequestRouter::connection_by(LinkKey key,
   const auto started = runtime_->now();
   for (;;) {
     auto reached = co_await attempt(key, deadline);
-    if (reached || reached.error().code == Errc::closed || reached.error().code == Errc::not_found) co_return reached;
+    if (reached || reached.error().code == Errc::closed) co_return reached;
+    // Forgotten by a rebootstrap meanwhile: the next metadata has it again, or another one in its place.
+    if (reached.error().code == Errc::not_found) co_return failure(Errc::disconnected, reached.error().subject);
     if (runtime_->now() >= deadline) {
       const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(runtime_->now() - started).count();
       const std::vector<LinkKey> keys{key};

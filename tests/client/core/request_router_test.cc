@@ -167,6 +167,18 @@ TEST_F(RequestRouterTest, asks_the_bootstrap_servers_again_when_all_known_broker
   EXPECT_GE(router->metrics().rebootstraps, 1u);
 }
 
+TEST_F(RequestRouterTest, a_broker_that_is_forgotten_while_it_is_tried_may_come_back) {
+  ScriptedBroker broker(env, network, "a", 9092);
+  broker.serve_metadata(cluster({"a"}, {{"t", {1}}}));
+  make_router(config({{"a", 9092}}));
+  ASSERT_TRUE(topic("t", seconds(5)));
+  broker.stop();
+  const auto lost = connect(1, seconds(30));
+  ASSERT_FALSE(lost);
+  EXPECT_TRUE(is_retriable(lost.error())) << lost.error().message();
+  EXPECT_GE(router->metrics().rebootstraps, 1u);
+}
+
 TEST_F(RequestRouterTest, recovers_when_its_only_broker_restarts) {
   ScriptedBroker broker(env, network, "a", 9092);
   broker.serve_metadata(cluster({"a"}, {{"t", {1}}}));
