@@ -10,8 +10,8 @@
 #include <asio/query.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
 namespace barnabas::runtime {
@@ -33,7 +33,7 @@ class VirtualWait : public std::enable_shared_from_this<VirtualWait> {
   }
   void end() {
     if (!waiter_) return;
-    service().waiting.erase(this);
+    service().waiting.erase(place_);
     const std::unique_ptr<Waiter> waiter = std::move(waiter_);
     waiter->go_on(executor_);
   }
@@ -58,13 +58,14 @@ class VirtualWait : public std::enable_shared_from_this<VirtualWait> {
     void shutdown() override {
       while (!waiting.empty()) {
         // The coroutine owns, in the end, what it waits in.
-        const auto alive = (*waiting.begin())->shared_from_this();
+        const auto alive = waiting.begin()->second->shared_from_this();
         waiting.erase(waiting.begin());
         const std::unique_ptr<Waiter> dropped = std::move(alive->waiter_);
       }
     }
     static inline asio::execution_context::id id;
-    std::set<VirtualWait*> waiting;
+    std::map<std::uint64_t, VirtualWait*> waiting;  // by age: the order of their end must not hang on addresses
+    std::uint64_t begun = 0;
   };
 
   Service& service() { return asio::use_service<Service>(asio::query(executor_, asio::execution::context)); }
@@ -74,7 +75,8 @@ class VirtualWait : public std::enable_shared_from_this<VirtualWait> {
     const std::uint64_t number = ++waits_;
     auto slot = asio::get_associated_cancellation_slot(handler);
     waiter_ = std::make_unique<WaiterOf<Handler>>(std::move(handler));
-    service().waiting.insert(this);
+    place_ = ++service().begun;
+    service().waiting.emplace(place_, this);
     if (!slot.is_connected()) return;
     slot.assign([weak = weak_from_this(), number](asio::cancellation_type) {
       const auto self = weak.lock();
@@ -84,6 +86,7 @@ class VirtualWait : public std::enable_shared_from_this<VirtualWait> {
 
   asio::any_io_executor executor_;
   std::unique_ptr<Waiter> waiter_;
+  std::uint64_t place_ = 0;
   std::uint64_t waits_ = 0;
 };
 

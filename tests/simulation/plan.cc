@@ -56,6 +56,12 @@ void draw_settings(Plan& plan, Dice& dice) {
   plan.consumer["max.partition.fetch.bytes"] = dice.pick<std::string>({"500", "1048576"});
   plan.consumer["max.poll.records"] = dice.pick<std::string>({"1", "7", "500"});
   plan.consumer["request.timeout.ms"] = dice.pick<std::string>({"6000", "30000"});
+  if (dice.one_in(6)) {
+    // At least once, and in no order: what was given up may still be on its way when later records are stored.
+    plan.producer["enable.idempotence"] = "false";
+    plan.producer["acks"] = dice.pick<std::string>({"1", "all"});
+    plan.promises = {false, false};
+  }
 }
 
 }  // namespace
