@@ -205,7 +205,7 @@ TEST_F(ProducerTest, a_batch_too_large_for_the_topic_is_sent_in_halves) {
 
 TEST_F(ProducerTest, a_full_buffer_blocks_and_then_fails) {
   make_topic("full", 1);
-  Producer producer(config({{"buffer.memory", "40000"}, {"batch.size", "10000"}, {"max.block.ms", "200"}}));
+  Producer producer(config({{"buffer.memory", "40000"}, {"batch.size", "10000"}, {"max.block.ms", "2000"}}));
   producer.send_sync({.topic = "full", .value = "first"});
   std::atomic<int> ended{0};
   for (int i = 0; i < 500; ++i) {
