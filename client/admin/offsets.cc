@@ -125,7 +125,7 @@ asio::awaitable<Result<std::vector<ListedOffset>>> list_offsets(AdminPtr admin,
       if (names.empty() || names.back() != key.topic) names.push_back(key.topic);
     }
     const std::chrono::milliseconds left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - admin->runtime()->now());
+        std::chrono::floor<std::chrono::milliseconds>(deadline - admin->runtime()->now());
     auto described =
         co_await describe_topics(admin, std::move(names), AdminTimeout(std::max(left, std::chrono::milliseconds(0))));
     if (!described) co_return failure(described.error());
