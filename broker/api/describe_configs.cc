@@ -70,6 +70,26 @@ void refuse(Answered& answer, ErrorCode error, std::string message) {
   answer.error_message = std::move(message);
 }
 
+/// Kafka's view of the same: nothing in front of the setting's own name.
+std::vector<ConfigSynonym> from_own_name(std::vector<ConfigSynonym> synonyms, std::string_view name) {
+  const auto own = std::find_if(synonyms.begin(), synonyms.end(), [&](const auto& one) { return one.name == name; });
+  synonyms.erase(synonyms.begin(), own);
+  return synonyms;
+}
+
+/// What was said of a topic's setting: by the topic, then under the broker's name of it. A default that no broker
+/// setting stands for is no synonym.
+std::vector<ConfigSynonym> topic_synonyms(const config::SettingRow& row, const config::ConfigLayers& layers) {
+  std::vector<ConfigSynonym> all = config::topic_synonyms(row.name, layers);
+  std::vector<ConfigSynonym> own;
+  if (!all.empty() && all.front().source == ConfigSource::topic) {
+    own.push_back(std::move(all.front()));
+    all.erase(all.begin());
+  }
+  for (ConfigSynonym& one : from_own_name(std::move(all), row.broker_default)) own.push_back(std::move(one));
+  return own;
+}
+
 /// The entry of one setting: what counts, where it comes from, and what else was said. Secrets are never told.
 Entry entry_of(const Question& question, const config::SettingRow& row, const runtime::ConfigDef& def,
                std::optional<std::string> value, const std::vector<ConfigSynonym>& synonyms) {
@@ -108,7 +128,7 @@ void describe_topic(const Question& question, const Asked& asked, Answered& answ
     const config::SettingRow& row = *config::find_topic_row(def.name);
     if (row.access == config::Access::internal || !question.wants(asked, def.name)) continue;
     answer.configs.push_back(
-        entry_of(question, row, def, config::topic_value(def.name, layers), config::topic_synonyms(def.name, layers)));
+        entry_of(question, row, def, config::topic_value(def.name, layers), topic_synonyms(row, layers)));
   }
 }
 
@@ -125,7 +145,8 @@ void describe_this_broker(const Question& question, const Asked& asked, Answered
     const config::SettingRow& row = *config::find_broker_row(def.name);
     if (row.access == config::Access::internal || !question.wants(asked, def.name)) continue;
     const auto synonyms = config::broker_synonyms(def.name, question.layers);
-    answer.configs.push_back(entry_of(question, row, def, own_value(question, def.name, synonyms), synonyms));
+    answer.configs.push_back(
+        entry_of(question, row, def, own_value(question, def.name, synonyms), from_own_name(synonyms, def.name)));
   }
 }
 
@@ -139,12 +160,20 @@ void describe_broker_defaults(const Question& question, const Asked& asked, Answ
   }
 }
 
+/// A number as Java reads it: a plus may stand before it.
+std::optional<std::int32_t> broker_id(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  std::int32_t id = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return id;
+}
+
 void describe_broker(const Question& question, const Asked& asked, Answered& answer) {
   if (asked.resource_name.empty()) return describe_broker_defaults(question, asked, answer);
-  std::int32_t id = -1;
   const std::string& name = asked.resource_name;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-  if (error != std::errc() || end != name.data() + name.size()) {
+  const std::optional<std::int32_t> id = broker_id(name);
+  if (!id) {
     return refuse(answer, ErrorCode::invalid_request, "Broker id must be an integer, but it is: " + name);
   }
   if (id != question.context.broker().node_id) {
@@ -157,6 +186,7 @@ void describe_broker(const Question& question, const Asked& asked, Answered& ans
 
 /// Group settings have no table yet: what is set is shown, defaults are not.
 void describe_group(const Question& question, const Asked& asked, Answered& answer) {
+  if (asked.resource_name.empty()) return refuse(answer, ErrorCode::invalid_request, "Group name must not be empty.");
   for (const auto& [name, value] : question.image.configs({ConfigResourceType::group, asked.resource_name})) {
     if (!question.wants(asked, name)) continue;
     Entry entry;

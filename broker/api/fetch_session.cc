@@ -26,8 +26,10 @@ std::int32_t epoch_after(std::int32_t epoch) {
   return epoch == std::numeric_limits<std::int32_t>::max() ? 1 : epoch + 1;
 }
 
+/// A partition that is named twice is wanted as it was named last.
 std::vector<FetchWant> wants_of(const FetchRequest& request, bool uses_topic_ids) {
   std::vector<FetchWant> wants;
+  std::unordered_map<std::string, std::size_t> places;
   for (const auto& topic : request.topics) {
     for (const auto& partition : topic.partitions) {
       FetchWant want;
@@ -41,7 +43,12 @@ std::vector<FetchWant> wants_of(const FetchRequest& request, bool uses_topic_ids
       want.max_bytes = partition.partition_max_bytes;
       want.current_leader_epoch = partition.current_leader_epoch;
       want.last_fetched_epoch = partition.last_fetched_epoch;
-      wants.push_back(std::move(want));
+      const auto [place, is_new] = places.emplace(key_of(want), wants.size());
+      if (is_new) {
+        wants.push_back(std::move(want));
+      } else {
+        wants[place->second] = std::move(want);
+      }
     }
   }
   return wants;

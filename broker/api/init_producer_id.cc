@@ -27,11 +27,11 @@ InitProducerIdResponse refusal(RequestContext& context, ErrorCode error) {
 /// What is wrong with the request before any id is given out.
 ErrorCode check(const InitProducerIdRequest& request) {
   if (request.transactional_id && request.transactional_id->empty()) return ErrorCode::invalid_request;
-  // Transactions are not served: an answer that no client retries, instead of a producer that is not transactional.
-  if (request.transactional_id) return ErrorCode::unsupported_version;
   const bool has_id = request.producer_id != kNoProducerId;
   const bool has_epoch = request.producer_epoch != kNoProducerEpoch;
-  return has_id == has_epoch ? ErrorCode::none : ErrorCode::invalid_request;
+  if (has_id != has_epoch) return ErrorCode::invalid_request;
+  // Transactions are not served: an answer that no client retries, instead of a producer that is not transactional.
+  return request.transactional_id ? ErrorCode::unsupported_version : ErrorCode::none;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "broker/api/handlers.h"
 #include "broker/api/partition_lookup.h"
+#include "common/record/batch_header.h"
 #include "common/record/validator.h"
 
 namespace barnabas::broker {
@@ -44,6 +45,8 @@ ErrorCode list_one(RequestContext& context, const std::string& topic, const Aske
   if (!is_known_timestamp(asked.timestamp, context.api_version())) return ErrorCode::unsupported_version;
   const FoundPartition found = find_partition(context, topic, asked.partition_index);
   if (found.error != ErrorCode::none) return found.error;
+  // -1 says that the client knows none; what lies below is an epoch like any other here, and long gone.
+  if (asked.current_leader_epoch < record::kNoLeaderEpoch) return ErrorCode::fenced_leader_epoch;
   const ErrorCode leadership = found.partition->check_leader(asked.current_leader_epoch);
   if (leadership != ErrorCode::none) return leadership;
   const Result<log::TimestampedOffset> listed = found.partition->list_offset(asked.timestamp, bound);
@@ -67,9 +70,11 @@ asio::awaitable<ListOffsetsResponse> handle_list_offsets(RequestContext& context
     }
   }
   ListOffsetsResponse response;
+  seen.clear();
   for (auto& topic : request.topics) {
     auto& answers = response.topics.emplace_back();
     for (const Asked& asked : topic.partitions) {
+      if (!seen.emplace(topic.name, asked.partition_index).second) continue;
       Answered& answer = answers.partitions.emplace_back();
       answer.partition_index = asked.partition_index;
       const bool repeated = twice.count({topic.name, asked.partition_index}) != 0;

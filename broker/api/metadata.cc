@@ -137,7 +137,9 @@ Answered answer_one(RequestContext& context, const Asked& asked, const metadata:
   if (const auto topic = image.topic(name)) return describe(context, *topic, image, with_operations);
   if (!metadata::check_topic_name(name)) return not_found(name, {}, ErrorCode::invalid_topic_exception);
   const auto error = errors.find(name);
-  return not_found(name, {}, error == errors.end() ? ErrorCode::unknown_topic_or_partition : error->second);
+  Answered answer = not_found(name, {}, error == errors.end() ? ErrorCode::unknown_topic_or_partition : error->second);
+  if (with_operations) answer.topic_authorized_operations = authorized_operations(context, ResourceType::topic, name);
+  return answer;
 }
 
 void answer_all(RequestContext& context, const metadata::MetadataImage& image, bool with_operations,

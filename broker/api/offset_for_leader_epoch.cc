@@ -3,6 +3,7 @@
 
 #include "broker/api/handlers.h"
 #include "broker/api/partition_lookup.h"
+#include "common/record/batch_header.h"
 
 namespace barnabas::broker {
 namespace {
@@ -16,6 +17,8 @@ using Answered = OffsetForLeaderEpochResponse::EpochEndOffset;
 ErrorCode find_end(RequestContext& context, const std::string& topic, const Asked& asked, Answered& answer) {
   const FoundPartition found = find_partition(context, topic, asked.partition);
   if (found.error != ErrorCode::none) return found.error;
+  // -1 says that the client knows none; what lies below is an epoch like any other here, and long gone.
+  if (asked.current_leader_epoch < record::kNoLeaderEpoch) return ErrorCode::fenced_leader_epoch;
   const ErrorCode leadership = found.partition->check_leader(asked.current_leader_epoch);
   if (leadership != ErrorCode::none) return leadership;
   const log::EpochEndOffset end = found.partition->end_offset_for_epoch(asked.leader_epoch);

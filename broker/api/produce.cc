@@ -72,7 +72,8 @@ std::optional<record::ValidationFailure> refusal(const ProduceRequest& request, 
 
 void report(PartitionResponse& response, const log::AppendInfo& info) {
   response.base_offset = info.first_offset;
-  response.log_append_time_ms = info.log_append_time_ms;
+  // As Kafka does: of a batch that is there already, its time, whoever stamped it.
+  response.log_append_time_ms = info.duplicate ? info.max_timestamp_ms : info.log_append_time_ms;
   response.log_start_offset = info.log_start_offset;
 }
 
@@ -80,6 +81,21 @@ void count(RequestContext& context, const log::AppendInfo& info, std::size_t byt
   if (info.duplicate) return;
   context.broker().metrics->messages_in.add(static_cast<std::uint64_t>(info.record_count));
   context.broker().metrics->produced_bytes.add(bytes);
+}
+
+/// Whether Kafka tells the log's start beside this error: where the log itself has refused the records.
+bool tells_log_start(ErrorCode error) {
+  switch (error) {
+    case ErrorCode::corrupt_message:
+    case ErrorCode::message_too_large:
+    case ErrorCode::record_list_too_large:
+    case ErrorCode::not_leader_or_follower:
+    case ErrorCode::unknown_topic_or_partition:
+    case ErrorCode::kafka_storage_error:
+      return false;
+    default:
+      return true;
+  }
 }
 
 /// Appends one partition's batch where it lies in the frame. What still has to be waited for, if anything.
@@ -97,6 +113,7 @@ std::optional<Waiting> append(RequestContext& context, const ProduceRequest& req
   const log::AppendResult appended = found.partition->append(context.mutable_bytes(*batch), request.acks);
   if (!appended) {
     fail(response, appended.error());
+    if (tells_log_start(appended.error().code)) response.log_start_offset = found.partition->log().log_start_offset();
     return std::nullopt;
   }
   report(response, *appended);
@@ -141,6 +158,38 @@ void append_one(RequestContext& context, const ProduceRequest& request, const Pr
   }
   if (auto still = append(context, request, found, data.records.value_or(protocol::RecordsRef{}), response)) {
     waiting.push_back(std::move(*still));
+  }
+}
+
+/// Whether any batch belongs to a transaction that the request does not name: nobody may write to that one.
+bool lacks_transactional_id(const ProduceRequest& request) {
+  if (request.transactional_id) return false;
+  for (const auto& topic : request.topic_data) {
+    for (const auto& data : topic.partition_data) {
+      if (!data.records) continue;
+      const Result<record::BatchHeader> header = record::read_batch_header(data.records->bytes);
+      if (header && header->is_transactional()) return true;
+    }
+  }
+  return false;
+}
+
+void refuse_all(ProduceResponse& response, ErrorCode error) {
+  for (auto& topic : response.responses) {
+    for (PartitionResponse& partition : topic.partition_responses) {
+      fail(partition, error, std::string(protocol::message_of(error)));
+    }
+  }
+}
+
+void append_all(RequestContext& context, const ProduceRequest& request, ProduceResponse& response,
+                std::vector<Waiting>& waiting) {
+  for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
+    const auto& topic = request.topic_data[t];
+    for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
+      append_one(context, request, topic, topic.partition_data[p], response.responses[t].partition_responses[p],
+                 waiting);
+    }
   }
 }
 
@@ -203,12 +252,10 @@ void settle_without_answer(RequestContext& context, const ProduceResponse& respo
 asio::awaitable<ProduceResponse> handle_produce(RequestContext& context, ProduceRequest request) {
   ProduceResponse response = outline(request);
   std::vector<Waiting> waiting;
-  for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
-    const auto& topic = request.topic_data[t];
-    for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
-      append_one(context, request, topic, topic.partition_data[p], response.responses[t].partition_responses[p],
-                 waiting);
-    }
+  if (lacks_transactional_id(request)) {
+    refuse_all(response, ErrorCode::transactional_id_authorization_failed);
+  } else {
+    append_all(context, request, response, waiting);
   }
   if (!waiting.empty()) {
     const runtime::MonotonicTime deadline = context.env().clock().now() + std::chrono::milliseconds(request.timeout_ms);

@@ -51,6 +51,28 @@ TEST(DeleteTopics, a_name_can_be_used_again_at_once) {
   EXPECT_EQ(produce(socket, "again", batch_of({"new"})).base_offset, 0);
 }
 
+TEST(DeleteTopics, deletes_nothing_of_what_is_named_twice) {
+  TestBroker broker;
+  RawSocket socket = broker.connect();
+  const Uuid id = create_topic(socket, "kept");
+  DeleteTopicsRequest by_name;
+  by_name.topic_names = {"kept", "kept"};
+  DeleteTopicsRequest by_id;
+  by_id.topics.resize(2);
+  by_id.topics[0].topic_id = by_id.topics[1].topic_id = id;
+  DeleteTopicsRequest by_both;
+  by_both.topics.resize(2);
+  by_both.topics[0].topic_id = id;
+  by_both.topics[1].name = "kept";
+  const std::pair<DeleteTopicsRequest, std::int16_t> requests[] = {{by_name, 5}, {by_id, 6}, {by_both, 6}};
+  for (const auto& [request, version] : requests) {
+    const auto response = ask<DeleteTopicsResponse>(socket, request, version);
+    ASSERT_EQ(response->responses.size(), 1u);
+    EXPECT_EQ(static_cast<ErrorCode>(response->responses[0].error_code), ErrorCode::invalid_request);
+  }
+  EXPECT_EQ(produce(socket, "kept", batch_of({"x"})).error_code, 0);
+}
+
 TEST(DeleteTopics, says_that_deletion_is_off_in_the_words_of_the_version) {
   TestBroker broker(TestBroker::Settings{{"delete.topic.enable", "false"}});
   RawSocket socket = broker.connect();

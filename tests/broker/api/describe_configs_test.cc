@@ -52,7 +52,7 @@ TEST(DescribeConfigs, tells_all_settings_of_a_topic_in_every_version) {
     EXPECT_EQ(entries["max.message.bytes"].value, "500000");
     EXPECT_EQ(entries["max.message.bytes"].config_source, 1);
     EXPECT_EQ(entries["retention.ms"].value, "7200000");
-    EXPECT_EQ(entries["retention.ms"].config_source, 4);
+    EXPECT_EQ(entries["retention.ms"].config_source, 5);  // set under a name that is not the setting's own
     EXPECT_EQ(entries["min.insync.replicas"].config_source, 3);
     EXPECT_EQ(entries["cleanup.policy"].config_source, 5);
     EXPECT_FALSE(entries["cleanup.policy"].read_only);
@@ -102,14 +102,26 @@ TEST(DescribeConfigs, adds_synonyms_and_documentation_when_asked) {
   const auto result = describe(socket, request);
   ASSERT_EQ(result.configs.size(), 1u);
   const Entry& entry = result.configs[0];
-  ASSERT_EQ(entry.synonyms.size(), 3u);
+  // As Kafka: log.retention.hours, an older name of log.retention.ms, is no synonym while that one is not set.
+  ASSERT_EQ(entry.synonyms.size(), 1u);
   EXPECT_EQ(entry.synonyms[0].name, "retention.ms");
   EXPECT_EQ(entry.synonyms[0].source, 1);
-  EXPECT_EQ(entry.synonyms[1].name, "log.retention.hours");
-  EXPECT_EQ(entry.synonyms[1].value, "2");
-  EXPECT_EQ(entry.synonyms[1].source, 4);
-  EXPECT_EQ(entry.synonyms[2].source, 5);
   EXPECT_FALSE(entry.documentation.value_or("").empty());
+}
+
+TEST(DescribeConfigs, follows_a_topics_setting_to_what_the_broker_says_of_it) {
+  TestBroker broker(TestBroker::Settings{{"log.retention.ms", "7"}});
+  RawSocket socket = broker.connect();
+  create_topic(socket, "orders");
+  DescribeConfigsRequest request = question(kTopic, "orders");
+  request.include_synonyms = true;
+  auto entries = by_name(describe(socket, request));
+  EXPECT_EQ(entries["retention.ms"].value, "7");
+  EXPECT_EQ(entries["retention.ms"].config_source, 4);
+  ASSERT_EQ(entries["retention.ms"].synonyms.size(), 2u);
+  EXPECT_EQ(entries["retention.ms"].synonyms[0].name, "log.retention.ms");
+  EXPECT_EQ(entries["retention.ms"].synonyms[1].name, "log.retention.hours");
+  EXPECT_TRUE(entries["remote.storage.enable"].synonyms.empty());
 }
 
 TEST(DescribeConfigs, tells_the_brokers_settings_and_never_a_secret) {

@@ -92,7 +92,7 @@ TEST(Produce, refuses_what_may_not_be_stored) {
   transactional.producer_id = 5;
   transactional.producer_epoch = 0;
   transactional.base_sequence = 0;
-  EXPECT_EQ(error_of(batch_of({"a"}, transactional)), code_of(ErrorCode::invalid_txn_state));
+  EXPECT_EQ(error_of(batch_of({"a"}, transactional)), code_of(ErrorCode::transactional_id_authorization_failed));
   EXPECT_EQ(error_of(batch_of({"a"})), 0);
 }
 
