@@ -40,6 +40,7 @@ def kafka_command(folder, _):
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT", "log.dirs": f"{folder}/data",
         "offsets.topic.replication.factor": 1, "transaction.state.log.replication.factor": 1,
         "transaction.state.log.min.isr": 1, "group.initial.rebalance.delay.ms": 0,
+        "log.roll.hours": 200,  # an older name of a topic's setting: tests/differential sets the same
     }
     properties = f"{folder}/server.properties"
     with open(properties, "w", encoding="utf-8") as file:

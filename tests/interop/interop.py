@@ -8,6 +8,7 @@
   dump_log           Kafka's DumpLogSegments reads every segment and index that our broker wrote
   integration        our integration tests, on this broker
   command_line       our command line's topic, cluster and api-versions
+  differential       tests/differential: what is said to Apache Kafka is said to a broker of ours too, and they do the same
 
 Exit code 77 says that a program is missing (a failure with BARNABAS_REQUIRE_PEERS=1).
 """
@@ -138,6 +139,13 @@ def integration(options):
         fail("the integration tests failed on this broker")
 
 
+def differential(options):
+    environment = {**os.environ, "BARNABAS_DIFFERENTIAL_KAFKA_PORT": options.bootstrap.rsplit(":", maxsplit=1)[1]}
+    done = subprocess.run([f"{options.binaries}/differential_tests", "--gtest_brief=1"], env=environment, timeout=300)
+    if done.returncode != 0:
+        fail("Apache Kafka and our broker do not do the same")
+
+
 def command_line(options):
     def ours(*arguments):
         return run([f"{options.binaries}/barnabas", *arguments, "--bootstrap-server", options.bootstrap])
@@ -161,9 +169,9 @@ def main():
     parser.add_argument("--binaries", required=True)
     options = parser.parse_args()
     try:
+        if options.broker == "kafka":
+            programs(options.binaries)["java"].require()
         if options.case == "start":
-            if options.broker == "kafka":
-                programs(options.binaries)["java"].require()
             brokers.start(options.broker, options.folder, options.binaries)
         elif options.case == "stop":
             brokers.stop(options.folder)
@@ -173,7 +181,8 @@ def main():
                 written_by(options, options.case[len("written_by_"):])
             else:
                 {"kcat_queries": kcat_queries, "kafka_topics": kafka_topics, "dump_log": dump_log,
-                 "integration": integration, "command_line": command_line}[options.case](options)
+                 "integration": integration, "command_line": command_line,
+                 "differential": differential}[options.case](options)
     except Missing as missing:
         print(f"skipped: {missing}", file=sys.stderr)
         sys.exit(1 if os.environ.get("BARNABAS_REQUIRE_PEERS") == "1" else SKIPPED)

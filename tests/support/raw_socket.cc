@@ -14,8 +14,6 @@
 namespace barnabas::testing {
 namespace {
 
-constexpr timeval kPatience{20, 0};
-
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -37,10 +35,12 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-RawSocket::RawSocket(std::uint16_t port) : handle_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawSocket::RawSocket(std::uint16_t port, std::chrono::seconds patience)
+    : handle_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const sockaddr_in address = loopback(port);
-  setsockopt(handle_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  setsockopt(handle_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  const timeval limit{patience.count(), 0};
+  setsockopt(handle_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  setsockopt(handle_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (connect(handle_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     close(handle_);
     throw std::runtime_error("cannot connect to port " + std::to_string(port));

@@ -14,7 +14,8 @@ std::uint16_t free_port();
 /// A plain blocking TCP connection to 127.0.0.1, for saying what no client of ours would say.
 class RawSocket {
  public:
-  explicit RawSocket(std::uint16_t port);
+  /// `patience`: how long a receive waits.
+  explicit RawSocket(std::uint16_t port, std::chrono::seconds patience = std::chrono::seconds(20));
   ~RawSocket();
   RawSocket(RawSocket&& other) noexcept;
   RawSocket(const RawSocket&) = delete;
@@ -24,9 +25,9 @@ class RawSocket {
   bool send(BytesView bytes);
   /// Prefixed with its length, as a request is.
   bool send_frame(BytesView body);
-  /// The body of the next frame; none when the peer closed, or nothing came for 20 s.
+  /// The body of the next frame; none when the peer closed, or patience ended.
   std::optional<Bytes> receive_frame();
-  /// Waits until the peer closes; false when it has not within 20 s. What it still sent is thrown away.
+  /// Waits until the peer closes; false when patience ended. What it still sent is thrown away.
   bool wait_until_closed();
   /// No more will be sent: the peer reads an end of file.
   void finish_sending();

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "tests/differential/peer.h"
+#include "tests/differential/row.h"
+
+namespace barnabas::differential {
+
+/// What one peer did in a row. `outcomes` has one object a step: {"answer": the masked body as JSON}, or
+/// {"closed": true} where the connection ended without one, {"silent": true} where it did not end either; both end the
+/// row. A last {"open": bool} says whether the
+/// connection still serves a request behind a row that was answered.
+struct Conversation {
+  nlohmann::json outcomes = nlohmann::json::array();
+};
+
+/// Prepares the peer for the row and holds the conversation. Errors: throws where preparing fails.
+Conversation converse(const Row& row, Peer& peer);
+
+}  // namespace barnabas::differential
