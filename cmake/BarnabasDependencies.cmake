@@ -11,7 +11,9 @@ find_package(ZLIB REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
-pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
+if(NOT BARNABAS_PORTABLE)
+  pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
+endif()
 find_package(Snappy REQUIRED)
 if(BUILD_TESTING)
   find_package(GTest REQUIRED)
@@ -26,6 +28,10 @@ target_link_libraries(barnabas_asio INTERFACE Threads::Threads)
 # Asio 1.22 chooses its allocator by what was included before it, so one file's std::aligned_alloc meets another's operator
 # delete. glibc does not mind, the address sanitizer and GCC's warnings do.
 target_compile_definitions(barnabas_asio INTERFACE ASIO_DISABLE_STD_ALIGNED_ALLOC)
+if(BARNABAS_PORTABLE)
+  # Asio 1.22 has no reactor on poll: without epoll it uses select, and poll where it waits for one socket.
+  target_compile_definitions(barnabas_asio INTERFACE ASIO_DISABLE_EPOLL ASIO_DISABLE_EVENTFD)
+endif()
 if(BARNABAS_SANITIZE MATCHES "thread")
   # The thread sanitizer does not know fences and says so as a warning; the locks around handlers order them as well.
   target_compile_definitions(barnabas_asio INTERFACE ASIO_DISABLE_FENCED_BLOCK)

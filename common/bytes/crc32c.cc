@@ -1,6 +1,8 @@
 #include "common/bytes/crc32c.h"
 
+#if !defined(BARNABAS_PORTABLE)
 #include <isa-l/crc.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -10,8 +12,10 @@ namespace barnabas {
 namespace {
 
 constexpr std::uint32_t kPolynomial = 0x82f63b78;  // Castagnoli, reflected.
+#if !defined(BARNABAS_PORTABLE)
 // ISA-L takes an int as the length.
 constexpr std::size_t kStepBytes = std::size_t{1} << 30;
+#endif
 
 constexpr std::array<std::uint32_t, 256> make_table() {
   std::array<std::uint32_t, 256> table{};
@@ -27,6 +31,14 @@ constexpr std::array<std::uint32_t, 256> kTable = make_table();
 
 }  // namespace
 
+#if defined(BARNABAS_PORTABLE)
+
+std::uint32_t crc32c(BytesView bytes, std::uint32_t seed) noexcept {
+  return crc32c_portable(bytes, seed);
+}
+
+#else
+
 std::uint32_t crc32c(BytesView bytes, std::uint32_t seed) noexcept {
   std::uint32_t crc = ~seed;  // ISA-L inverts neither at the start nor at the end.
   while (!bytes.empty()) {
@@ -38,6 +50,8 @@ std::uint32_t crc32c(BytesView bytes, std::uint32_t seed) noexcept {
   }
   return ~crc;
 }
+
+#endif
 
 std::uint32_t crc32c_portable(BytesView bytes, std::uint32_t seed) noexcept {
   std::uint32_t crc = ~seed;
