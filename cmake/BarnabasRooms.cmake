@@ -1,5 +1,14 @@
 # One library a room, one test program a room: every .cc of the folder belongs to it, so a new file needs no edit here.
 
+# For a library whose objects may become part of a shared one as well (BARNABAS_SHARED).
+function(barnabas_for_shared target)
+  if(BARNABAS_SHARED)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    # Nobody replaces our functions at load time: the compiler may inline them as it does in a program.
+    target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  endif()
+endfunction()
+
 # barnabas_room(NAME DEPENDS targets...): the library barnabas_NAME from the .cc files of this folder and those below.
 function(barnabas_room name)
   cmake_parse_arguments(ROOM "" "" "DEPENDS;EXCLUDE" ${ARGN})
@@ -13,6 +22,7 @@ function(barnabas_room name)
   add_library(barnabas_${name} STATIC ${sources})
   target_include_directories(barnabas_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(barnabas_${name} PUBLIC ${ROOM_DEPENDS} PRIVATE $<BUILD_INTERFACE:barnabas_warnings>)
+  barnabas_for_shared(barnabas_${name})
 endfunction()
 
 # barnabas_tests(NAME DEPENDS targets... [LABELS ...] [ENVIRONMENT ...]): NAME_tests from the *_test.cc of this folder and its

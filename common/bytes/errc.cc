@@ -53,12 +53,13 @@ class BarnabasCategory final : public std::error_category {
 
 }  // namespace
 
-const std::error_category& barnabas_category() noexcept {
+// Part of the API, also of a shared library (the installed barnabas/errc.h says so to its users).
+__attribute__((visibility("default"))) const std::error_category& barnabas_category() noexcept {
   static const BarnabasCategory category;
   return category;
 }
 
-std::error_code make_error_code(Errc code) noexcept {
+__attribute__((visibility("default"))) std::error_code make_error_code(Errc code) noexcept {
   return {static_cast<int>(code), barnabas_category()};
 }
 

@@ -1,0 +1,6 @@
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
+file(REMOVE_RECURSE ${PREFIX})
+string(REPLACE "," ";" components "${COMPONENTS}")
+foreach(component IN LISTS components)
+  run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX} --component barnabas_${component})
+endforeach()

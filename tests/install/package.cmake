@@ -1,0 +1,21 @@
+# Makes the Debian package of the commands (the same way as the others, and quick) and looks into it.
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
+find_program(dpkg_deb dpkg-deb)
+if(NOT dpkg_deb)
+  message(FATAL_ERROR "there is no dpkg-deb")
+endif()
+file(REMOVE_RECURSE ${WORK})
+run(${CPACK} --config ${BUILD}/CPackConfig.cmake -G DEB -B ${WORK} -D CPACK_COMPONENTS_ALL=barnabas_commands
+  -D CPACK_PACKAGE_DIRECTORY=${WORK})
+file(GLOB package ${WORK}/barnabas_*.deb)
+run(${dpkg_deb} --contents ${package})
+expect_in("${output}" ./usr/bin/barnabas-broker ./usr/bin/barnabas\n ./usr/share/man/man1/barnabas.1
+  ./usr/share/man/man8/barnabas-broker.8 ./usr/lib/systemd/system/barnabas-broker.service ./etc/barnabas/server.properties)
+run(${dpkg_deb} --field ${package} Package Depends)
+expect_in("${output}" "Package: barnabas\n" libc6 libstdc++6 libzstd1)
+run(${dpkg_deb} --info ${package} conffiles)
+expect_in("${output}" /etc/barnabas/server.properties)
+run(${dpkg_deb} --extract ${package} ${WORK}/root)
+file(READ ${WORK}/root/usr/lib/systemd/system/barnabas-broker.service unit)
+expect_in("${unit}" "ExecStart=/usr/bin/barnabas-broker --config /etc/barnabas/server.properties")
+file(REMOVE_RECURSE ${WORK})

@@ -1,0 +1,32 @@
+# Compares what the shared libraries export with the kept lists (abi/): a symbol that appears is an API by accident, one that
+# goes breaks programs. Both may be meant: BARNABAS_WRITE_ABI=1 writes the lists anew.
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
+foreach(library IN ITEMS client embedded)
+  set(list ${SOURCE}/tests/install/abi/${library}.txt)
+  run(${NM} --dynamic --defined-only --demangle --format=posix ${PREFIX}/${LIBDIR}/libbarnabas_${library}.so)
+  string(REGEX MATCHALL "[^\n]+" lines "${output}")
+  set(symbols)
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE " [A-Za-z]( [0-9a-f]+)?( [0-9a-f]+)? *$" "" symbol "${line}")
+    if(NOT symbol MATCHES "^BARNABAS_")  # the version itself
+      string(REGEX REPLACE "@@?BARNABAS_[0-9.]+$" "" symbol "${symbol}")
+      list(APPEND symbols "${symbol}")
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES symbols)  # constructors and destructors have several names that read the same
+  list(SORT symbols)
+  list(JOIN symbols "\n" now)
+  string(APPEND now "\n")
+  if(DEFINED ENV{BARNABAS_WRITE_ABI})
+    file(WRITE ${list} "${now}")
+    continue()
+  endif()
+  file(READ ${list} kept)
+  if(NOT kept STREQUAL now)
+    file(MAKE_DIRECTORY ${WORK})
+    file(WRITE ${WORK}/${library}.txt "${now}")
+    execute_process(COMMAND diff ${list} ${WORK}/${library}.txt OUTPUT_VARIABLE difference)
+    message(FATAL_ERROR "libbarnabas_${library}.so exports other symbols than tests/install/abi/${library}.txt says "
+      "(BARNABAS_WRITE_ABI=1 ctest -R exported_symbols writes it anew):\n${difference}")
+  endif()
+endforeach()
