@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestPoll{20000};
+constexpr milliseconds kJustBefore{20};
 constexpr runtime::Duration kPatience = 180s;  // after the last fault, for what should happen soon
 
 /// FNV-1a.
@@ -132,8 +133,18 @@ class Application {
     for (int burst = 0; burst < plan_.bursts && world_.elapsed() < work_time; ++burst) {
       const std::int64_t count = dice_.between(1, plan_.records_in_burst);
       for (std::int64_t i = 0; i < count; ++i) send_one(producer);
-      poll_for(follower, milliseconds(dice_.between(0, pause_ms)));
+      poll_for(follower, pause_before_burst(milliseconds(dice_.between(0, pause_ms))));
     }
+  }
+
+  /// Half of the bursts are on their way when a fault begins.
+  milliseconds pause_before_burst(milliseconds drawn) {
+    const runtime::Duration now = world_.elapsed();
+    const auto next = std::find_if(plan_.faults.begin(), plan_.faults.end(),
+                                   [&](const Fault& fault) { return fault.at > now + kJustBefore; });
+    if (dice_.one_in(2) || next == plan_.faults.end()) return drawn;
+    const auto before = milliseconds(dice_.between(0, kJustBefore.count()));
+    return std::min(2 * drawn, std::chrono::floor<milliseconds>(next->at - now) - before);
   }
 
   void send_one(Producer& producer) {
