@@ -14,7 +14,13 @@ namespace {
 
 using nlohmann::json;
 
-/// The answer's body as JSON; throws where it is no answer of that API and version, or says more than it should.
+bool still_serves(testing::RawSocket& socket) {
+  protocol::ApiVersionsRequest request;
+  return socket.send(frame_of(request, 0).bytes) && socket.receive_frame().has_value();
+}
+
+}  // namespace
+
 json body_of(const Bytes& answer, const Frame& frame) {
   Reader in(answer);
   const auto header = protocol::decode_response_header(in, frame.api, frame.version);
@@ -33,13 +39,6 @@ json body_of(const Bytes& answer, const Frame& frame) {
   if (header->correlation_id != kCorrelationId) read["correlationId"] = header->correlation_id;
   return read;
 }
-
-bool still_serves(testing::RawSocket& socket) {
-  protocol::ApiVersionsRequest request;
-  return socket.send(frame_of(request, 0).bytes) && socket.receive_frame().has_value();
-}
-
-}  // namespace
 
 Conversation converse(const Row& row, Peer& peer) {
   if (row.prepare) row.prepare(peer);

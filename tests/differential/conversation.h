@@ -16,6 +16,10 @@ struct Conversation {
   nlohmann::json outcomes = nlohmann::json::array();
 };
 
+/// The body of an answer (header and body, without its size) as JSON; throws where it is no answer of the frame's API
+/// and version, or says more than it should.
+nlohmann::json body_of(const Bytes& answer, const Frame& frame);
+
 /// Prepares the peer for the row and holds the conversation. Errors: throws where preparing fails.
 Conversation converse(const Row& row, Peer& peer);
 

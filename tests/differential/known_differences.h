@@ -17,6 +17,9 @@ struct KnownDifference {
   std::string_view ours = "*";
 };
 
+/// What `tests/golden/logdir/wire.jsonl` shows otherwise than our broker; `rows` are "API_number of the request".
+std::span<const KnownDifference> known_replay_differences();
+
 /// The list. An entry that no row shows any more fails the test.
 std::span<const KnownDifference> known_differences();
 

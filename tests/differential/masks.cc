@@ -88,10 +88,13 @@ constexpr std::array kUnordered{
     Unordered{ApiKey::create_topics, "configs"},
     Unordered{ApiKey::list_offsets, "topics"},
     Unordered{ApiKey::fetch, "partitions"},
+    Unordered{ApiKey::produce, "partitionResponses"},
 };
 
 std::string name_of(const json& element) {
-  if (element.contains("partitionIndex")) return element["partitionIndex"].dump();
+  for (const char* number : {"partitionIndex", "index"}) {
+    if (element.contains(number)) return element[number].dump();
+  }
   const json name = element.value("name", json());
   return name.is_string() ? name.get<std::string>() : name.dump();
 }

@@ -40,8 +40,7 @@ void Peer::make_topic(const std::string& topic, std::int32_t partitions, std::ma
   if (made.topics.at(0).error_code != 0) {
     throw std::runtime_error(name_ + " does not make " + topic + ": " + made.topics[0].error_message.value_or(""));
   }
-  topic_ids_[topic] = made.topics[0].topic_id;
-  names_[made.topics[0].topic_id.to_string()] = topic;
+  know_topic(topic, made.topics[0].topic_id);
   // Apache Kafka answers before its partitions have leaders that know it.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!takes_records(topic, partitions)) {
@@ -73,6 +72,11 @@ bool Peer::takes_records(const std::string& topic, std::int32_t partitions) {
     if (partition.error_code != 0) return false;
   }
   return true;
+}
+
+void Peer::know_topic(const std::string& topic, const Uuid& id) {
+  topic_ids_[topic] = id;
+  names_[id.to_string()] = topic;
 }
 
 void Peer::warm_up() {

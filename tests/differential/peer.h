@@ -28,6 +28,10 @@ class Peer {
   void make_topic(const std::string& topic, std::int32_t partitions = 1,
                   std::map<std::string, std::string> configs = {});
   bool has_topic(const std::string& topic) const { return topic_ids_.count(topic) != 0; }
+  /// Of a topic that came to be without make_topic().
+  void know_topic(const std::string& topic, const Uuid& id);
+  /// Names and ids of the topics that are known.
+  const std::map<std::string, Uuid>& topic_ids() const { return topic_ids_; }
   void delete_topic(const std::string& topic);
   /// Waits until the broker serves topics and gives out producer ids: Apache Kafka fetches its first block of them when
   /// it is first asked.
