@@ -38,7 +38,7 @@ class Purgatory {
   class Watch;
   enum class Outcome { moved, timed_out, cancelled };
 
-  explicit Purgatory(runtime::Env& env) : env_(env) {}
+  explicit Purgatory(runtime::Env& /*env*/) {}  // deadlines are the alarms of who waits
 
   /// Starts watching. The watch ends with the returned object.
   std::unique_ptr<Watch> watch(RequestContext& context, std::vector<PartitionKey> keys);
@@ -60,7 +60,6 @@ class Purgatory {
   Shard& shard_of(const PartitionKey& key) { return shards_[PartitionKeyHash{}(key) % kShards]; }
   static void wake(const std::shared_ptr<Waiter>& waiter);
 
-  runtime::Env& env_;
   std::array<Shard, kShards> shards_;
   std::atomic<std::size_t> watching_{0};
   std::atomic<bool> shut_down_{false};
