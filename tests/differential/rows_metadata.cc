@@ -54,6 +54,21 @@ void add_authorized(Rows& rows) {
   });
 }
 
+/// A name a version, so that each makes a topic.
+void add_creations(Rows& rows) {
+  single(rows, "that_creates", {}, [](const Scene&, std::int16_t version) {
+    return of({"metadata-made-v" + std::to_string(version)}, version, true);
+  });
+  single(
+      rows, "that_creates_a_bad_name", {},
+      [](const Scene&, std::int16_t version) {
+        return of({"bad/name", "metadata-one"}, version, true);
+      },
+      make_topics);
+  single(rows, "that_creates_the_log_of_metadata", {},
+         [](const Scene&, std::int16_t version) { return of({"__cluster_metadata"}, version, true); });
+}
+
 void add_ids(Rows& rows) {
   single(
       rows, "by_id", {kFirstWithIds},
@@ -121,6 +136,7 @@ void add_metadata_rows(Rows& rows) {
          [](const Scene&, std::int16_t version) { return of({"__consumer_offsets"}, version); });
   add_authorized(rows);
   add_ids(rows);
+  add_creations(rows);
 }
 
 }  // namespace barnabas::differential
