@@ -40,23 +40,13 @@ std::string why_not_fetched(const PartitionState& state, const ExplainContext& c
 
 }  // namespace
 
-std::string why_missing(const ClusterSnapshot& cluster, const TopicPartition& partition) {
-  const TopicMetadata* topic = cluster.topic(partition.topic);
-  if (topic == nullptr || topic->error == protocol::ErrorCode::unknown_topic_or_partition) {
-    return cluster.brokers.empty() ? "no broker of the cluster has answered yet"
-                                   : "the topic is not known to the cluster";
-  }
-  if (topic->error != protocol::ErrorCode::none) return std::string(protocol::to_string(topic->error));
-  const PartitionMetadata* found = topic->find(partition.partition);
-  if (found == nullptr) return fmt::format("the topic has {} partitions only", topic->partition_count());
-  return found->leader < 0 ? "the partition has no leader" : "";
-}
-
 std::string explain_partition(const PartitionState& state, const ExplainContext& context) {
   if (state.stuck) return "failed; seek to go on";
   if (state.paused) return "paused";
   if (!state.fetched.empty()) return why_not_returned(context);
-  if (const auto missing = why_missing(context.cluster, state.partition); !missing.empty()) return missing;
+  if (const auto missing = why_missing(context.cluster, state.partition.topic, state.partition.partition);
+      !missing.empty())
+    return missing;
   switch (state.phase) {
     case Phase::awaiting_reset:
       return "looks up where to start (auto.offset.reset)";

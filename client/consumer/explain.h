@@ -20,9 +20,6 @@ struct ExplainContext {
   std::size_t limit_bytes = 0;
 };
 
-/// Why a partition that is asked for cannot be found in the cluster; empty when it has a leader.
-std::string why_missing(const ClusterSnapshot& cluster, const TopicPartition& partition);
-
 /// What a partition waits for, in words. Cost: allocates.
 std::string explain_partition(const PartitionState& state, const ExplainContext& context);
 

@@ -65,6 +65,9 @@ struct ClusterSnapshot {
   }
 };
 
+/// Why a partition that is asked for cannot be found in the cluster, in words; empty when it has a leader.
+std::string why_missing(const ClusterSnapshot& cluster, std::string_view topic, std::int32_t partition);
+
 /// For partitions_for().
 std::vector<PartitionInfo> partition_infos(const TopicMetadata& topic);
 

@@ -1,5 +1,7 @@
 #include "client/core/request_router.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <asio/post.hpp>
 #include <bit>
@@ -10,6 +12,10 @@ namespace barnabas::client {
 namespace {
 
 using runtime::MonotonicTime;
+
+std::int64_t ms_between(MonotonicTime from, MonotonicTime to) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count();
+}
 
 std::string joined(const std::string& what, const std::string& cause) {
   return cause.empty() ? what : what + ": " + cause;
@@ -56,7 +62,7 @@ RequestRouter::Link& RequestRouter::link_of(LinkKey key) {
   const ClientConfig& config = options_.config;
   Backoff backoff(config.reconnect_backoff, config.reconnect_backoff_max, runtime_->random());
   Backoff setup(config.connection_setup_timeout, config.connection_setup_timeout_max, runtime_->random());
-  return links_.emplace(key, Link{{}, {}, {}, backoff, setup, {}, 0, {}}).first->second;
+  return links_.emplace(key, Link{{}, {}, {}, backoff, setup, {}, 0, {}, {}}).first->second;
 }
 
 Result<HostAndPort> RequestRouter::address_of(std::int32_t broker_id) const {
@@ -105,6 +111,30 @@ std::string RequestRouter::last_failure(std::int32_t broker_id) const {
     if (key.broker_id == broker_id && link.last_failure.code) return link.last_failure.message();
   }
   return {};
+}
+
+std::string RequestRouter::explain_link(std::int32_t broker_id, Channel channel) const {
+  if (open_connection(broker_id, channel)) return {};
+  const auto found = links_.find({broker_id, channel});
+  if (found == links_.end()) return "is not connected yet";
+  const Link& link = found->second;
+  const MonotonicTime now = runtime_->now();
+  std::string text = link.attempt ? "is being connected to" : "is not connected";
+  if (link.failures > 0) {
+    text =
+        fmt::format("cannot be reached since {} ms, {} attempts", ms_between(link.failing_since, now), link.failures);
+    if (link.attempt) text += ", one more is under way";
+  }
+  if (!link.attempt && link.not_before > now) {
+    text += fmt::format(", the next one in {} ms", ms_between(now, link.not_before));
+  }
+  return link.last_failure.code ? text + "; the last error: " + link.last_failure.message() : text;
+}
+
+std::string RequestRouter::explain_metadata() const {
+  if (metadata_failure_.code) return metadata_failure_.message();
+  if (!metadata_.snapshot()->brokers.empty()) return {};
+  return unreachable(candidates(), "no broker has answered").subject;
 }
 
 asio::awaitable<Result<ConnectionPtr>> RequestRouter::connection_to(std::int32_t broker_id, Channel channel,
@@ -188,7 +218,7 @@ void RequestRouter::finish_attempt(LinkKey key, const ConnectionPtr& connection,
     link.last_failure = {};
     logger_.debug("connected to {}", connection->name());
   } else {
-    ++link.failures;
+    if (link.failures++ == 0) link.failing_since = runtime_->now();
     link.last_failure = opened.error();
     link.not_before = runtime_->now() + link.backoff.next();
     // The first, second, fourth, eighth, ... in a row: a broker that stays away does not fill the log.

@@ -72,6 +72,10 @@ class RequestRouter : public std::enable_shared_from_this<RequestRouter> {
   runtime::MonotonicTime ready_at(std::int32_t broker_id, Channel channel) const;
   /// Why the last attempt to reach a broker failed; empty when it did not.
   std::string last_failure(std::int32_t broker_id) const;
+  /// What the way to a broker waits for, in words; empty while its connection is open.
+  std::string explain_link(std::int32_t broker_id, Channel channel) const;
+  /// Why there are no metadata: the last failure to get any, or what is tried. Empty where the last attempt succeeded.
+  std::string explain_metadata() const;
 
   /// One request to one broker, as connection_to() and call(). No retries: those are the caller's, who knows what may
   /// be repeated.
@@ -129,7 +133,8 @@ class RequestRouter : public std::enable_shared_from_this<RequestRouter> {
     Backoff backoff;
     Backoff setup_timeout;
     runtime::MonotonicTime not_before{};
-    int failures = 0;  // since the last success
+    int failures = 0;                        // since the last success
+    runtime::MonotonicTime failing_since{};  // with failures > 0
     Failure last_failure;
   };
 

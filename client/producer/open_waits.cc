@@ -8,12 +8,13 @@
 
 namespace barnabas::client {
 
-asio::awaitable<Result<void>> OpenWaits::run(std::shared_ptr<OpenWaits> self, asio::awaitable<Result<void>> work) {
+asio::awaitable<Result<void>> OpenWaits::run(std::shared_ptr<OpenWaits> self, TopicPartition what,
+                                             asio::awaitable<Result<void>> work) {
   Result<void> result = failure(Errc::closed, "the producer was closed");
   if (self->ended_) co_return result;
-  const auto place = self->open_.emplace(self->open_.end());
+  const auto place = self->open_.emplace(self->open_.end(), std::move(what), self->runtime_->now());
   const asio::any_io_executor executor = self->runtime_->executor();
-  auto token = asio::bind_cancellation_slot(place->slot(), asio::use_awaitable);
+  auto token = asio::bind_cancellation_slot(place->cancel.slot(), asio::use_awaitable);
   try {
     const Result<void> ended = co_await asio::co_spawn(executor, std::move(work), token);
     if (ended || !self->ended_) result = ended;
@@ -27,7 +28,7 @@ void OpenWaits::end_all() {
   asio::post(runtime_->executor(), [self = shared_from_this()] {
     self->ended_ = true;
     // A wait that ends goes on in a handler of its own: the list does not change under this loop.
-    for (asio::cancellation_signal& wait : self->open_) wait.emit(asio::cancellation_type::terminal);
+    for (Wait& wait : self->open_) wait.cancel.emit(asio::cancellation_type::terminal);
   });
 }
 

@@ -130,6 +130,10 @@ void Producer::close(std::chrono::milliseconds timeout) {
   value_or_throw(impl_->close(timeout, true));
 }
 
+std::string Producer::explain() const {
+  return impl_->explain();
+}
+
 ProducerMetrics Producer::metrics() const {
   return impl_->metrics();
 }

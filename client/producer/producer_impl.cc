@@ -243,7 +243,7 @@ Result<void> ProducerImpl::wait_for_room(Attempt& attempt, MonotonicTime deadlin
 asio::awaitable<Result<void>> ProducerImpl::await_topic(const Record& record, MonotonicTime deadline) {
   auto work = await_partition(sender_->shared_router(), std::string(record.topic), record.partition.value_or(0),
                               deadline, sender_->config().max_block.count());
-  return OpenWaits::run(waits_, std::move(work));
+  return OpenWaits::run(waits_, {std::string(record.topic), record.partition.value_or(0)}, std::move(work));
 }
 
 asio::awaitable<Result<void>> ProducerImpl::await_partition(std::shared_ptr<RequestRouter> router, std::string topic,

@@ -32,6 +32,8 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   /// `graceful`: what is there may still be delivered within the timeout.
   Result<void> close(runtime::Duration timeout, bool graceful);
   ProducerMetrics metrics() const;
+  /// In words: explain.cc.
+  std::string explain();
   const std::shared_ptr<ClientRuntime>& shared_runtime() const noexcept { return runtime_; }
   runtime::Duration longest_delivery() const;
 
@@ -77,6 +79,8 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
                                                        std::int32_t partition, runtime::MonotonicTime deadline,
                                                        std::int64_t max_block_ms);
   static asio::awaitable<void> send_later(std::shared_ptr<ProducerImpl> self, std::shared_ptr<KeptRecord> kept);
+  static asio::awaitable<Result<std::string>> explain_on_executor(std::shared_ptr<ProducerImpl> self);
+  std::string explain_here() const;
   /// await_partition() until close().
   asio::awaitable<Result<void>> await_topic(const Record& record, runtime::MonotonicTime deadline);
   static asio::awaitable<Result<void>> shut_down(std::shared_ptr<ProducerImpl> self, Failure why);

@@ -53,6 +53,9 @@ class Sender : public std::enable_shared_from_this<Sender> {
   ProducerCounters& counters() noexcept { return counters_; }
   bool notes_every_record() const noexcept { return !interceptors_.empty(); }
   std::uint64_t buffered_records() const;
+  /// What each partition with records waits for, a line each. Threads: the executor's. Cost: allocates.
+  std::string explain();
+  int waiting_for_room() const noexcept { return waiting_for_room_.load(std::memory_order_relaxed); }
 
   /// Looks soon at what can be sent. Cost: one atomic exchange while an earlier call is still on its way.
   void wake();
@@ -106,9 +109,18 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void arm(runtime::MonotonicTime next);
   bool is_saturated(const ClusterSnapshot& cluster) const;
 
+  // explain.cc
+  std::string explain_queue(PartitionQueue& queue, const ClusterSnapshot& cluster) const;
+  std::string explain_head(PartitionQueue& queue, const ProducerBatch& head, bool is_alone) const;
+  std::string explain_numbers(const PartitionQueue& queue) const;
+  std::string explain_broker(std::int32_t broker_id, const ClusterSnapshot& cluster) const;
+  const InFlight* request_of(const PartitionQueue& queue) const;
+
   // sender_requests.cc
   void send_ready(std::int32_t broker_id, BrokerState& broker, Look& look);
   std::shared_ptr<InFlight> next_request(BrokerState& broker);
+  std::shared_ptr<InFlight> make_request();
+  void keep(std::shared_ptr<InFlight> request);
   void mention(PartitionQueue& queue);
   BatchPtr take_head(PartitionQueue& queue, std::size_t room_bytes);
   bool prepare(ProducerBatch& batch);
@@ -117,6 +129,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
                                         std::shared_ptr<InFlight> request);
   static asio::awaitable<void> init_producer_id(std::shared_ptr<Sender> self);
   void build(InFlight& request) const;
+  static void add_to_body(protocol::ProduceRequest& body, const ProducerBatch& batch, const ClusterSnapshot& cluster,
+                          std::size_t& topics);
   void end_request(const std::shared_ptr<InFlight>& request, BrokerState& broker);
 
   // sender_responses.cc
@@ -158,6 +172,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   std::vector<PartitionQueue*> queues_;
   std::map<std::int32_t, BrokerState> brokers_;
   std::vector<std::shared_ptr<InFlight>> in_flight_;
+  std::vector<std::shared_ptr<InFlight>> spare_requests_;
   ProducerIdentity identity_;
   bool asking_for_id_ = false;
   Failure id_failure_;

@@ -77,6 +77,10 @@ class BARNABAS_API Producer {
   /// Takes no more records, delivers what is there within `timeout`, fails the rest and ends. May be called twice.
   void close(std::chrono::milliseconds timeout = std::chrono::seconds(30));
 
+  /// What records wait for, in words: per partition the cause, since when, and the last error; and what sends wait
+  /// for. Threads: any. Returns within a second, also where the user's executor does not run.
+  std::string explain() const;
+
   ProducerMetrics metrics() const;
 
   /// For the library's own templates.
