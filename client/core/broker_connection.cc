@@ -16,6 +16,9 @@ constexpr std::size_t kReadAheadBytes = 64 * 1024;
 constexpr std::size_t kSizeFieldBytes = 4;
 constexpr std::size_t kMaxResponseBytes = std::size_t{512} << 20;  // ten times fetch.max.bytes' default
 constexpr std::size_t kMaxRequestsPerWrite = 16;
+constexpr std::size_t kFirstHeadBytes = 512;       // a Produce request for a few partitions, without its batches
+constexpr std::size_t kMaxSpareHeadBytes = 16384;  // a larger one is rare, and not worth its memory
+constexpr std::size_t kMaxSpareHeads = 8;
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
 std::string name_of(std::int32_t broker_id, const HostAndPort& address) {
@@ -24,8 +27,9 @@ std::string name_of(std::int32_t broker_id, const HostAndPort& address) {
 }
 
 /// The frame's own bytes with the external ones in between.
-void append_parts(std::vector<BytesView>& parts, BytesView head, const std::vector<ExternalPart>& cuts,
-                  const std::vector<BytesView>& external) {
+void append_parts(std::vector<BytesView>& parts, const Writer& writer, std::span<const BytesView> external) {
+  const BytesView head = writer.view();
+  const std::vector<ExternalPart>& cuts = writer.external_parts();
   std::size_t done = 0;
   for (std::size_t i = 0; i < cuts.size() && i < external.size(); ++i) {
     parts.push_back(head.subspan(done, cuts[i].position - done));
@@ -134,7 +138,14 @@ Result<std::int16_t> BrokerConnection::version_for(protocol::ApiKey api, std::op
 }
 
 Writer BrokerConnection::start_frame(protocol::ApiKey api, std::int16_t version) {
-  Writer writer;
+  Bytes memory;
+  if (spare_heads_.empty()) {
+    memory.reserve(kFirstHeadBytes);
+  } else {
+    memory = std::move(spare_heads_.back());
+    spare_heads_.pop_back();
+  }
+  Writer writer(std::move(memory));
   protocol::begin_frame(writer);
   // A header fails only for a client.id above 32767 bytes, which the settings rule out.
   static_cast<void>(protocol::encode_request_header(writer, api, version, next_correlation_id_, options_.client_id));
@@ -144,7 +155,7 @@ Writer BrokerConnection::start_frame(protocol::ApiKey api, std::int16_t version)
 std::shared_ptr<BrokerConnection::Exchange> BrokerConnection::enqueue(protocol::ApiKey api, std::int16_t version,
                                                                       Writer writer, CallOptions options,
                                                                       bool expects_answer) {
-  auto exchange = std::make_shared<Exchange>(runtime_->make_gate());
+  auto exchange = std::make_shared<Exchange>(*runtime_);
   exchange->api = api;
   exchange->version = version;
   exchange->correlation_id = next_correlation_id_;
@@ -152,8 +163,7 @@ std::shared_ptr<BrokerConnection::Exchange> BrokerConnection::enqueue(protocol::
   exchange->admit = std::move(options.admit);
   next_correlation_id_ = next_correlation_id_ == INT32_MAX ? 0 : next_correlation_id_ + 1;
   protocol::end_frame(writer, 0);
-  std::vector<ExternalPart> cuts = writer.external_parts();
-  outgoing_.push_back({writer.take(), std::move(cuts), std::move(options.external), exchange});
+  outgoing_.push_back({std::move(writer), std::move(options.external), exchange});
   if (expects_answer) {
     in_flight_.push_back(exchange);
     options_.counters->requests_in_flight.fetch_add(1, kRelaxed);
@@ -171,7 +181,7 @@ asio::awaitable<Result<Frame>> BrokerConnection::exchange(protocol::ApiKey api, 
   if (closed_) co_return failure(close_reason_);
   const auto started = runtime_->now();
   const auto sent = enqueue(api, version, std::move(writer), std::move(options), true);
-  const GateResult waited = co_await sent->gate->wait(deadline);
+  const GateResult waited = co_await sent->gate.wait(deadline);
   if (waited == GateResult::opened) {
     if (!sent->result) co_return failure(explained(api, sent->result.error()));
     co_return std::move(sent->result);
@@ -192,7 +202,7 @@ asio::awaitable<Result<void>> BrokerConnection::write_only(protocol::ApiKey api,
   CallOptions options;
   options.external = std::move(external);
   const auto sent = enqueue(api, 0, std::move(writer), std::move(options), false);
-  const GateResult waited = co_await sent->gate->wait(deadline);
+  const GateResult waited = co_await sent->gate.wait(deadline);
   const std::string what = std::string(protocol::to_string(api)) + " to " + name_;
   if (waited == GateResult::cancelled) co_return failure(Errc::cancelled, what);
   if (waited == GateResult::timed_out) {
@@ -205,25 +215,38 @@ asio::awaitable<Result<void>> BrokerConnection::write_only(protocol::ApiKey api,
 
 asio::awaitable<void> BrokerConnection::write_loop(std::shared_ptr<BrokerConnection> self) {
   while (!self->outgoing_.empty() && !self->closed_) {
-    std::vector<Outgoing> batch;
-    std::vector<BytesView> parts;
-    while (!self->outgoing_.empty() && batch.size() < kMaxRequestsPerWrite) {
-      batch.push_back(std::move(self->outgoing_.front()));
-      self->outgoing_.pop_front();
-    }
-    for (const Outgoing& out : batch) append_parts(parts, out.head, out.cuts, out.external.parts);
-    self->options_.counters->requests_sent.fetch_add(batch.size(), kRelaxed);
-    self->options_.counters->bytes_sent.fetch_add(total_bytes(parts), kRelaxed);
-    const std::span<const BytesView> views(parts);
+    self->collect_writes();
+    const std::span<const BytesView> views(self->write_parts_);
     const auto written = co_await self->stream_->write(views);
-    for (const Outgoing& out : batch) {
-      if (out.exchange->expects_answer) continue;
-      out.exchange->result = written ? Result<Frame>(Frame{}) : failure(written.error());
-      out.exchange->gate->open();
-    }
+    self->end_writes(written);
     if (!written) self->close(written.error());
   }
   self->writing_ = false;
+}
+
+void BrokerConnection::collect_writes() {
+  while (!outgoing_.empty() && being_written_.size() < kMaxRequestsPerWrite) {
+    being_written_.push_back(std::move(outgoing_.front()));
+    outgoing_.pop_front();
+  }
+  write_parts_.clear();
+  for (const Outgoing& out : being_written_) append_parts(write_parts_, out.head, out.external.parts);
+  options_.counters->requests_sent.fetch_add(being_written_.size(), kRelaxed);
+  options_.counters->bytes_sent.fetch_add(total_bytes(write_parts_), kRelaxed);
+}
+
+void BrokerConnection::end_writes(const Result<void>& written) {
+  for (Outgoing& out : being_written_) {
+    if (!out.exchange->expects_answer) {
+      out.exchange->result = written ? Result<Frame>(Frame{}) : failure(written.error());
+      out.exchange->gate.open();
+    }
+    Bytes memory = out.head.take();
+    if (memory.capacity() > kMaxSpareHeadBytes || spare_heads_.size() >= kMaxSpareHeads) continue;
+    memory.clear();
+    spare_heads_.push_back(std::move(memory));
+  }
+  being_written_.clear();
 }
 
 asio::awaitable<void> BrokerConnection::read_loop(std::shared_ptr<BrokerConnection> self) {
@@ -318,7 +341,7 @@ void BrokerConnection::take_response(Incoming response) {
   } else {
     exchange->result = Frame{std::move(body), frame.size - skipped};
   }
-  exchange->gate->open();
+  exchange->gate.open();
 }
 
 void BrokerConnection::close(Failure why) {
@@ -337,11 +360,11 @@ void BrokerConnection::close(Failure why) {
   for (Outgoing& out : std::exchange(outgoing_, {})) {
     if (out.exchange->expects_answer) continue;
     out.exchange->result = failure(close_reason_);
-    out.exchange->gate->open();
+    out.exchange->gate.open();
   }
   for (const auto& exchange : std::exchange(in_flight_, {})) {
     exchange->result = failure(close_reason_);
-    exchange->gate->open();
+    exchange->gate.open();
   }
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,9 +41,9 @@ struct Reply {
 };
 
 /// Record batches that go into a request without being copied: in the order of its RecordsRefs with external_bytes > 0,
-/// whose lengths they must have. `owner` keeps the bytes until they are written.
+/// whose lengths they must have. `owner` keeps the bytes, and `parts`, until they are written.
 struct ExternalBytes {
-  std::vector<BytesView> parts;
+  std::span<const BytesView> parts;
   std::shared_ptr<const void> owner;
 };
 
@@ -85,24 +86,36 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
     const auto self = shared_from_this();
     const auto version = version_for(Request::kApiKey, options.versions);
     if (!version) co_return failure(version.error());
-    Writer writer = start_frame(Request::kApiKey, *version);
-    const auto encoded = request.encode(writer, *version);
-    if (!encoded) co_return failure(explained(Request::kApiKey, encoded.error()));
-    const auto frame = co_await exchange(Request::kApiKey, *version, std::move(writer), std::move(options), deadline);
+    auto writer = encoded(request, *version);
+    if (!writer) co_return failure(writer.error());
+    const auto frame = co_await exchange(Request::kApiKey, *version, std::move(*writer), std::move(options), deadline);
+    if (!frame) co_return failure(frame.error());
+    co_return decoded<Response>(Request::kApiKey, *version, *frame);
+  }
+  /// The same for a request that its owner uses again, memory and all.
+  template <typename Response, typename Request>
+  asio::awaitable<Result<Reply<Response>>> call_shared(std::shared_ptr<const Request> request,
+                                                       runtime::MonotonicTime deadline, CallOptions options = {}) {
+    const auto self = shared_from_this();
+    const auto version = version_for(Request::kApiKey, options.versions);
+    if (!version) co_return failure(version.error());
+    auto writer = encoded(*request, *version);
+    if (!writer) co_return failure(writer.error());
+    const auto frame = co_await exchange(Request::kApiKey, *version, std::move(*writer), std::move(options), deadline);
     if (!frame) co_return failure(frame.error());
     co_return decoded<Response>(Request::kApiKey, *version, *frame);
   }
 
   /// Sends a request that has no answer (Produce with acks=0); returns when it is written.
   template <typename Request>
-  asio::awaitable<Result<void>> send_only(Request request, runtime::MonotonicTime deadline, CallOptions options = {}) {
+  asio::awaitable<Result<void>> send_only(std::shared_ptr<const Request> request, runtime::MonotonicTime deadline,
+                                          CallOptions options = {}) {
     const auto self = shared_from_this();
     const auto version = version_for(Request::kApiKey, options.versions);
     if (!version) co_return failure(version.error());
-    Writer writer = start_frame(Request::kApiKey, *version);
-    const auto encoded = request.encode(writer, *version);
-    if (!encoded) co_return failure(explained(Request::kApiKey, encoded.error()));
-    co_return co_await write_only(Request::kApiKey, std::move(writer), std::move(options.external), deadline);
+    auto writer = encoded(*request, *version);
+    if (!writer) co_return failure(writer.error());
+    co_return co_await write_only(Request::kApiKey, std::move(*writer), std::move(options.external), deadline);
   }
 
   /// The version that call() would take now.
@@ -126,19 +139,18 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
 
  private:
   struct Exchange {
-    explicit Exchange(const std::shared_ptr<Gate>& g) : gate(g) {}
+    explicit Exchange(const ClientRuntime& runtime) : gate(runtime.timers(), runtime.executor()) {}
     protocol::ApiKey api{};
     std::int16_t version = 0;
     std::int32_t correlation_id = 0;
     bool expects_answer = true;
     std::function<bool(std::size_t)> admit;
-    std::shared_ptr<Gate> gate;
+    Gate gate;
     Result<Frame> result = failure(Errc::closed);
   };
   struct Outgoing {
-    Bytes head;                      // size field, header, body
-    std::vector<ExternalPart> cuts;  // where the external bytes go
-    ExternalBytes external;
+    Writer head;             // size field, header, body
+    ExternalBytes external;  // between the head's bytes, where it says
     std::shared_ptr<Exchange> exchange;
   };
 
@@ -159,6 +171,8 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   asio::awaitable<Result<void>> write_only(protocol::ApiKey api, Writer writer, ExternalBytes external,
                                            runtime::MonotonicTime deadline);
   static asio::awaitable<void> write_loop(std::shared_ptr<BrokerConnection> self);
+  void collect_writes();
+  void end_writes(const Result<void>& written);
   static asio::awaitable<void> read_loop(std::shared_ptr<BrokerConnection> self);
   asio::awaitable<Result<Incoming>> read_response();
   asio::awaitable<Result<Incoming>> read_past(std::size_t size);
@@ -166,6 +180,13 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   void take_response(Incoming response);
   Failure explained(protocol::ApiKey api, const Failure& cause) const;
 
+  template <typename Request>
+  Result<Writer> encoded(const Request& request, std::int16_t version) {
+    Writer writer = start_frame(Request::kApiKey, version);
+    const auto done = request.encode(writer, version);
+    if (!done) return failure(explained(Request::kApiKey, done.error()));
+    return writer;
+  }
   template <typename Response>
   Result<Reply<Response>> decoded(protocol::ApiKey api, std::int16_t version, const Frame& frame) const {
     Reader reader(frame.view());
@@ -185,6 +206,9 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   asio::cancellation_signal connect_cancel_;
   Failure connect_failure_;
   std::deque<Outgoing> outgoing_;
+  std::vector<Outgoing> being_written_;              // the write loop's
+  std::vector<BytesView> write_parts_;               // of being_written_
+  std::vector<Bytes> spare_heads_;                   // empty ones, with memory for the next requests
   std::deque<std::shared_ptr<Exchange>> in_flight_;  // sent or to be sent, in that order, those with an answer
   Bytes input_;                                      // read ahead, used from input_at_ to input_end_
   std::size_t input_at_ = 0;

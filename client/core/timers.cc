@@ -14,7 +14,15 @@ Timers::Timers(runtime::Env& env, asio::any_io_executor executor)
 Timers::Id Timers::add(runtime::MonotonicTime deadline, Action action) {
   if (stopped_ || deadline == runtime::MonotonicTime::max()) return {};
   const Id id{deadline, ++last_number_};
-  pending_.emplace(id, std::move(action));
+  if (spare_.empty()) {
+    pending_.emplace(id, std::move(action));
+  } else {
+    Pending::node_type node = std::move(spare_.back());
+    spare_.pop_back();
+    node.key() = id;
+    node.mapped() = std::move(action);
+    pending_.insert(std::move(node));
+  }
   if (!running_) {
     running_ = true;
     armed_ = deadline;
@@ -26,7 +34,14 @@ Timers::Id Timers::add(runtime::MonotonicTime deadline, Action action) {
 }
 
 void Timers::cancel(const Id& id) {
-  if (id.number != 0) pending_.erase(id);
+  if (id.number != 0) keep(pending_.extract(id));
+}
+
+void Timers::keep(Pending::node_type node) {
+  constexpr std::size_t kMostSpare = 64;
+  if (node.empty() || spare_.size() >= kMostSpare) return;
+  node.mapped() = nullptr;
+  spare_.push_back(std::move(node));
 }
 
 void Timers::end_if_idle() {
@@ -61,6 +76,7 @@ void Timers::run_due() {
   while (!pending_.empty() && pending_.begin()->first.deadline <= now) {
     auto due = pending_.extract(pending_.begin());
     due.mapped()();
+    keep(std::move(due));
   }
 }
 

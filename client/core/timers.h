@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "barnabas/inline_function.h"
 #include "common/runtime/env.h"
@@ -12,8 +13,8 @@ namespace barnabas::client {
 
 class Gate;
 
-/// All deadlines of the clients of one executor, behind one alarm: adding and removing one costs a map entry and no
-/// system call. Threads: the executor's only.
+/// All deadlines of the clients of one executor, behind one alarm: adding and removing one costs no allocation once
+/// as many were there before, and no system call. Threads: the executor's only.
 class Timers : public std::enable_shared_from_this<Timers> {
  public:
   using Action = InlineFunction<void(), 48>;
@@ -43,13 +44,16 @@ class Timers : public std::enable_shared_from_this<Timers> {
   void abandon();
 
  private:
+  using Pending = std::map<Id, Action>;
   static asio::awaitable<void> run(std::shared_ptr<Timers> self);
+  void keep(Pending::node_type node);
   void run_due();
 
   runtime::Env& env_;
   asio::any_io_executor executor_;
   std::unique_ptr<runtime::Alarm> alarm_;
-  std::map<Id, Action> pending_;
+  Pending pending_;
+  std::vector<Pending::node_type> spare_;  ///< Of timers that are gone, so that the next ones do not allocate.
   Gate* waiting_ = nullptr;
   std::uint64_t last_number_ = 0;
   runtime::MonotonicTime armed_ = runtime::MonotonicTime::max();  ///< What the alarm waits for, while running_.

@@ -42,11 +42,9 @@ void Sender::send_ready(std::int32_t broker_id, BrokerState& broker, Look& look)
 }
 
 std::shared_ptr<Sender::InFlight> Sender::next_request(BrokerState& broker) {
-  auto request = std::make_shared<InFlight>();
+  auto request = make_request();
   std::size_t size = 0;
   const std::size_t count = broker.ready.size();
-  request->batches.reserve(count);
-  request->queues.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     PartitionQueue& queue = *broker.ready[(broker.next + i) % count];
     const std::size_t room = config_.max_request_bytes > size ? config_.max_request_bytes - size : 0;
@@ -64,9 +62,34 @@ std::shared_ptr<Sender::InFlight> Sender::next_request(BrokerState& broker) {
     request->batches.push_back(std::move(batch));
   }
   ++broker.next;
-  if (request->batches.empty()) return nullptr;
+  if (request->batches.empty()) {
+    keep(std::move(request));
+    return nullptr;
+  }
   build(*request);
   return request;
+}
+
+std::shared_ptr<Sender::InFlight> Sender::make_request() {
+  std::shared_ptr<InFlight> request;
+  if (spare_requests_.empty()) {
+    request = std::make_shared<InFlight>();
+  } else {
+    request = std::move(spare_requests_.back());
+    spare_requests_.pop_back();
+  }
+  if (!request->bytes) request->bytes = std::make_shared<RequestBytes>();
+  return request;
+}
+
+/// Nobody else may hold the request any more.
+void Sender::keep(std::shared_ptr<InFlight> request) {
+  constexpr std::size_t kMostSpare = 16;
+  if (spare_requests_.size() >= kMostSpare) return;
+  request->batches.clear();
+  request->queues.clear();
+  request->broker = nullptr;
+  spare_requests_.push_back(std::move(request));
 }
 
 /// Keeps the topic from being forgotten after metadata.max.idle.ms.
@@ -120,38 +143,40 @@ void Sender::build(InFlight& request) const {
   std::sort(request.batches.begin(), request.batches.end(), [](const BatchPtr& a, const BatchPtr& b) {
     return a->queue->topic != b->queue->topic && a->queue->topic->name < b->queue->topic->name;
   });
-  auto bytes = std::make_shared<RequestBytes>();
-  bytes->parts.reserve(request.batches.size());
-  request.options.external.parts.reserve(request.batches.size());
   protocol::ProduceRequest& body = request.request;
   body.acks = config_.acks;
   body.timeout_ms = static_cast<std::int32_t>(config_.client.request_timeout.count());
-  bool all_have_ids = true;
+  std::size_t topics = 0;
   for (const BatchPtr& batch : request.batches) {
-    const std::string& topic = batch->queue->topic->name;
-    if (body.topic_data.empty() || body.topic_data.back().name != topic) {
-      const TopicMetadata* metadata = cluster->topic(topic);
-      protocol::ProduceRequest::TopicProduceData data;
-      data.name = topic;
-      if (metadata != nullptr) data.topic_id = metadata->id;
-      request.topic_ids.emplace_back(data.topic_id, topic);
-      all_have_ids = all_have_ids && metadata != nullptr && !(metadata->id == Uuid());
-      data.partition_data.reserve(request.batches.size());
-      body.topic_data.push_back(std::move(data));
-    }
-    protocol::ProduceRequest::PartitionProduceData data;
-    data.index = batch->queue->partition;
-    data.records = protocol::RecordsRef{.bytes = {}, .external_bytes = batch->bytes->size()};
-    body.topic_data.back().partition_data.push_back(std::move(data));
-    request.options.external.parts.push_back(BytesView(*batch->bytes));
-    bytes->parts.push_back(batch->bytes);
+    add_to_body(body, *batch, *cluster, topics);
+    request.bytes->owners.push_back(batch->bytes);
+    request.bytes->parts.push_back(BytesView(*batch->bytes));
   }
-  request.options.external.owner = bytes;
-  VersionRange range{protocol::ProduceRequest::kMinVersion, protocol::ProduceRequest::kMaxVersion};
-  if (!all_have_ids) range.max = kLastVersionWithNames;
-  if (config_.compression == record::CompressionType::zstd) range.min = kFirstVersionWithZstd;
-  request.options.versions = range;
+  body.topic_data.resize(topics);
+  const bool all_have_ids = std::none_of(body.topic_data.begin(), body.topic_data.end(),
+                                         [](const auto& topic) { return topic.topic_id == Uuid(); });
+  request.versions = {protocol::ProduceRequest::kMinVersion, protocol::ProduceRequest::kMaxVersion};
+  if (!all_have_ids) request.versions.max = kLastVersionWithNames;
+  if (config_.compression == record::CompressionType::zstd) request.versions.min = kFirstVersionWithZstd;
   request.deadline = runtime_->now() + config_.client.request_timeout;
+}
+
+/// Behind the first `topics` topics of the body, which are this request's; what an earlier one left is overwritten.
+void Sender::add_to_body(protocol::ProduceRequest& body, const ProducerBatch& batch, const ClusterSnapshot& cluster,
+                         std::size_t& topics) {
+  const std::string& topic = batch.queue->topic->name;
+  if (topics == 0 || body.topic_data[topics - 1].name != topic) {
+    if (topics == body.topic_data.size()) body.topic_data.emplace_back();
+    protocol::ProduceRequest::TopicProduceData& data = body.topic_data[topics++];
+    const TopicMetadata* metadata = cluster.topic(topic);
+    data.name = topic;
+    data.topic_id = metadata == nullptr ? Uuid() : metadata->id;
+    data.partition_data.clear();
+  }
+  protocol::ProduceRequest::PartitionProduceData data;
+  data.index = batch.queue->partition;
+  data.records = protocol::RecordsRef{.bytes = {}, .external_bytes = batch.bytes->size()};
+  body.topic_data[topics - 1].partition_data.push_back(std::move(data));
 }
 
 asio::awaitable<void> Sender::connect(std::shared_ptr<Sender> self, std::int32_t broker_id) {
@@ -178,10 +203,10 @@ asio::awaitable<void> Sender::exchange(std::shared_ptr<Sender> self, std::int32_
     counter.fetch_add(1, std::memory_order_relaxed);
     self->counters_.batch_bytes.fetch_add(batch->bytes->size(), std::memory_order_relaxed);
   }
-  protocol::ProduceRequest body = std::move(request->request);
-  CallOptions options = std::move(request->options);
+  const std::shared_ptr<const protocol::ProduceRequest> body(request, &request->request);
+  CallOptions options{.versions = request->versions, .external = {request->bytes->parts, request->bytes}};
   if (self->config_.acks == 0) {
-    const auto sent = co_await connection->send_only(std::move(body), request->deadline, std::move(options));
+    const auto sent = co_await connection->send_only(body, request->deadline, std::move(options));
     self->end_request(request, self->brokers_[broker_id]);
     if (sent) {
       for (BatchPtr& batch : request->batches) {
@@ -192,7 +217,7 @@ asio::awaitable<void> Sender::exchange(std::shared_ptr<Sender> self, std::int32_
     }
   } else {
     const auto reply =
-        co_await connection->call<protocol::ProduceResponse>(std::move(body), request->deadline, std::move(options));
+        co_await connection->call_shared<protocol::ProduceResponse>(body, request->deadline, std::move(options));
     BrokerState& broker = self->brokers_[broker_id];
     self->end_request(request, broker);
     if (reply) {
@@ -203,6 +228,7 @@ asio::awaitable<void> Sender::exchange(std::shared_ptr<Sender> self, std::int32_
       self->on_request_failed(*request, reply.error());
     }
   }
+  self->keep(request);
   self->run();
 }
 
@@ -210,6 +236,14 @@ void Sender::end_request(const std::shared_ptr<InFlight>& request, BrokerState& 
   --broker.in_flight;
   for (PartitionQueue* queue : request->queues) --queue->in_flight;
   in_flight_.erase(std::find(in_flight_.begin(), in_flight_.end(), request));
+  // Where the answer overtook the end of the write, the connection keeps the batches' bytes, and the next request gets
+  // a list of its own.
+  if (request->bytes.use_count() > 1) {
+    request->bytes = nullptr;
+  } else {
+    request->bytes->owners.clear();
+    request->bytes->parts.clear();
+  }
 }
 
 /// Asks until it has an id, the answer is final, or nobody needs one any more.

@@ -46,12 +46,13 @@ std::string words_of(const protocol::ProduceResponse::PartitionProduceResponse& 
 void Sender::on_response(InFlight& request, const protocol::ProduceResponse& response, std::int16_t version) {
   constexpr std::int16_t kFirstVersionWithIds = 13;
   for (const auto& topic : response.responses) {
-    std::string name = topic.name;
+    std::string_view name = topic.name;
     if (version >= kFirstVersionWithIds) {
-      const auto found = std::find_if(request.topic_ids.begin(), request.topic_ids.end(),
-                                      [&topic](const auto& known) { return known.first == topic.topic_id; });
-      if (found == request.topic_ids.end()) continue;
-      name = found->second;
+      const auto& sent = request.request.topic_data;
+      const auto found = std::find_if(sent.begin(), sent.end(),
+                                      [&topic](const auto& data) { return data.topic_id == topic.topic_id; });
+      if (found == sent.end()) continue;
+      name = found->name;
     }
     for (const auto& answer : topic.partition_responses) {
       const auto found = std::find_if(request.batches.begin(), request.batches.end(), [&](const BatchPtr& batch) {
@@ -61,7 +62,11 @@ void Sender::on_response(InFlight& request, const protocol::ProduceResponse& res
       on_partition(std::move(*found), answer, response);
     }
   }
-  Failure missing{make_error_code(Errc::corrupt_data), *request.broker + " left partitions out of its Produce answer"};
+  const bool is_complete =
+      std::all_of(request.batches.begin(), request.batches.end(), [](const auto& b) { return b == nullptr; });
+  if (is_complete) return;
+  const Failure missing{make_error_code(Errc::corrupt_data),
+                        *request.broker + " left partitions out of its Produce answer"};
   on_request_failed(request, missing);
 }
 

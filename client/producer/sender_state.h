@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "client/producer/sender.h"
@@ -19,20 +18,21 @@ struct Sender::Look {
   std::shared_ptr<const ClusterSnapshot> cluster;
 };
 
-/// One Produce request and the batches in it, at most one per partition.
+/// The batches' bytes, kept alive until the request is written.
+struct RequestBytes {
+  std::vector<std::shared_ptr<Bytes>> owners;
+  std::vector<BytesView> parts;
+};
+
+/// One Produce request and the batches in it, at most one per partition. Used again, for the sake of its memory.
 struct Sender::InFlight {
   std::vector<BatchPtr> batches;        ///< Null: expired meanwhile.
   std::vector<PartitionQueue*> queues;  ///< Of the batches.
   protocol::ProduceRequest request;
-  CallOptions options;
+  std::shared_ptr<RequestBytes> bytes;
+  VersionRange versions{};
   std::shared_ptr<const std::string> broker;
-  std::vector<std::pair<Uuid, std::string>> topic_ids;  ///< As they were when the request was built.
   runtime::MonotonicTime deadline{};
-};
-
-/// The batches' bytes, kept alive until the request is written.
-struct RequestBytes {
-  std::vector<std::shared_ptr<Bytes>> parts;
 };
 
 }  // namespace barnabas::client

@@ -145,11 +145,13 @@ TEST_F(BrokerConnectionTest, writes_batches_into_a_produce_request_without_copyi
   topic.name = "t";
   CallOptions options;
   options.external.owner = batches;
+  std::vector<BytesView> parts;
   for (const std::string& batch : *batches) {
     auto& partition = topic.partition_data.emplace_back();
     partition.records = protocol::RecordsRef{{}, batch.size()};
-    options.external.parts.push_back(as_bytes(batch));
+    parts.push_back(as_bytes(batch));
   }
+  options.external.parts = parts;
   const auto reply = call<protocol::ProduceResponse>(request, std::move(options));
   ASSERT_TRUE(reply) << reply.error().message();
   EXPECT_EQ(as_text(received), "first batchsecond");

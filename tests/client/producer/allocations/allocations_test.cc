@@ -68,6 +68,40 @@ class BrokerProcess {
   testing::ChildProcess process_;
 };
 
+struct Counted {
+  std::uint64_t allocations = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t delivered = 0;
+};
+
+/// Sends records of 100 bytes in turn to all partitions, and counts from the end of the warm-up on.
+Counted count_allocations(Producer& producer, int partitions, int warm_up, int records) {
+  Counted counted;
+  std::uint64_t delivered = 0;  // the reactor's; read after flush()
+  const std::string value(100, 'x');
+  const auto send_many = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      producer.send({.topic = "t", .partition = i % partitions, .value = value},
+                    [&delivered](const Delivery& delivery) { delivered += delivery.ok() ? 1 : 0; });
+    }
+    producer.flush();
+  };
+  send_many(warm_up);
+  const ProducerMetrics at_first = producer.metrics();
+  const std::uint64_t before = allocations;
+  send_many(records);
+  counted.allocations = allocations - before;
+  const ProducerMetrics at_last = producer.metrics();
+  counted.batches = at_last.batches_sent - at_first.batches_sent;
+  counted.requests = at_last.connections.requests_sent - at_first.connections.requests_sent;
+  counted.delivered = delivered;
+  ::testing::Test::RecordProperty("allocations", std::to_string(counted.allocations));
+  ::testing::Test::RecordProperty("batches", std::to_string(counted.batches));
+  ::testing::Test::RecordProperty("requests", std::to_string(counted.requests));
+  return counted;
+}
+
 TEST(ProducerAllocations, are_at_most_two_per_batch_on_all_threads_and_none_per_record) {
   if (BARNABAS_HAS_MALLOC_HOOK == 0) GTEST_SKIP() << "the sanitizer has a malloc of its own";
   constexpr std::int32_t kPartitions = 256;
@@ -83,27 +117,31 @@ TEST(ProducerAllocations, are_at_most_two_per_batch_on_all_threads_and_none_per_
                         .set("max.request.size", "8000000")
                         .set("linger.ms", "1000")  // on a slow machine too, batches are sent because they are full
                         .set("buffer.memory", "16000000"));
-  std::uint64_t delivered = 0;  // the reactor's; read after flush()
-  const std::string value(100, 'x');
-  const auto send_many = [&](int count) {
-    for (int i = 0; i < count; ++i) {
-      producer.send({.topic = "t", .partition = i % kPartitions, .value = value},
-                    [&delivered](const Delivery& delivery) { delivered += delivery.ok() ? 1 : 0; });
-    }
-    producer.flush();
-  };
-  send_many(kWarmUp);
-  const std::uint64_t batches_before = producer.metrics().batches_sent;
-  const std::uint64_t before = allocations;
-  send_many(kRecords);
-  const std::uint64_t counted = allocations - before;
-  const std::uint64_t batches = producer.metrics().batches_sent - batches_before;
-  EXPECT_EQ(delivered, static_cast<std::uint64_t>(kWarmUp + kRecords));
-  EXPECT_GE(batches, 1000U);
-  EXPECT_GT(counted, 0U) << "the hook does not count";
-  EXPECT_LE(counted, 2 * batches) << "allocations for " << batches << " batches";
-  RecordProperty("allocations", std::to_string(counted));
-  RecordProperty("batches", std::to_string(batches));
+  const Counted counted = count_allocations(producer, kPartitions, kWarmUp, kRecords);
+  EXPECT_EQ(counted.delivered, static_cast<std::uint64_t>(kWarmUp + kRecords));
+  EXPECT_GE(counted.batches, 1000U);
+  EXPECT_GT(counted.allocations, 0U) << "the hook does not count";
+  EXPECT_LE(counted.allocations, 2 * counted.batches) << "allocations for " << counted.batches << " batches";
+}
+
+/// With four partitions a request carries four batches at most, often fewer, and what a request allocates weighs more.
+/// (The promise is two per batch here too; docs/performance.md says what is in the way.)
+TEST(ProducerAllocations, are_at_most_thirty_per_request_at_default_settings) {
+  if (BARNABAS_HAS_MALLOC_HOOK == 0) GTEST_SKIP() << "the sanitizer has a malloc of its own";
+  constexpr std::int32_t kPartitions = 4;
+  constexpr int kWarmUp = 400'000;  // more than buffer.memory holds
+  constexpr int kRecords = 600'000;
+  constexpr std::uint64_t kMostPerRequest = 30;
+  const BrokerProcess broker;
+  const Config config{{"bootstrap.servers", broker.address()}};
+  Admin(config).create_topics({{.name = "t", .partitions = kPartitions}});
+  Producer producer(config);
+  const Counted counted = count_allocations(producer, kPartitions, kWarmUp, kRecords);
+  EXPECT_EQ(counted.delivered, static_cast<std::uint64_t>(kWarmUp + kRecords));
+  EXPECT_GE(counted.batches, 1000U);
+  EXPECT_GT(counted.allocations, 0U) << "the hook does not count";
+  EXPECT_LE(counted.allocations, kMostPerRequest * counted.requests)
+      << "allocations for " << counted.batches << " batches";
 }
 
 }  // namespace
