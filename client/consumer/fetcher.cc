@@ -80,7 +80,8 @@ void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, run
       return;
     }
     work.metadata_wanted = true;
-    state_->positions.on_failure(state, why_missing(cluster, state.partition.topic, state.partition.partition), now + backoff_.after(state.failures));
+    std::string why = why_missing(cluster, state.partition.topic, state.partition.partition);
+    state_->positions.on_failure(state, std::move(why), now + backoff_.after(state.failures));
     work.next_look = std::min(work.next_look, state.not_before);
     return;
   }
