@@ -14,6 +14,7 @@
 #include <csignal>
 #include <map>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "common/net/tcp_network.h"
@@ -77,11 +78,11 @@ class TcpStream final : public ByteStream {
   }
 
   asio::awaitable<Result<void>> write(std::span<const BytesView> parts) override {
-    std::vector<asio::const_buffer> buffers;
-    buffers.reserve(parts.size());
+    write_buffers_.clear();
     for (const BytesView part : parts) {
-      if (!part.empty()) buffers.emplace_back(part.data(), part.size());
+      if (!part.empty()) write_buffers_.emplace_back(part.data(), part.size());
     }
+    const std::span<const asio::const_buffer> buffers(write_buffers_);  // which Asio copies several times
     std::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await asio::async_write(socket_, buffers, token);
@@ -159,6 +160,7 @@ class TcpStream final : public ByteStream {
   }
 
   tcp::socket socket_;
+  std::vector<asio::const_buffer> write_buffers_;  // of the one write under way
   std::string peer_name_;
   bool closed_ = false;
 };
