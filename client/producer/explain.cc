@@ -126,7 +126,8 @@ std::string Sender::explain() {
 }
 
 std::string ProducerImpl::explain_here() const {
-  std::string text = sender_->explain();
+  std::string text = closed_.load(std::memory_order_acquire) ? "the producer is being closed\n" : "";
+  text += sender_->explain();
   const MonotonicTime now = runtime_->now();
   const auto cluster = sender_->router().metadata().snapshot();
   for (const OpenWaits::Wait& wait : waits_->open()) {
@@ -149,7 +150,7 @@ asio::awaitable<Result<std::string>> ProducerImpl::explain_on_executor(std::shar
 }
 
 std::string ProducerImpl::explain() {
-  if (closed_.load(std::memory_order_acquire)) return "the producer is closed";
+  if (ended_.load(std::memory_order_acquire)) return "the producer is closed";
   if (runtime_->is_current_thread()) return explain_here();
   const auto text = runtime_->wait(explain_on_executor(shared_from_this()), runtime_->now() + kPatience);
   return text ? *text : text.error().message();

@@ -67,6 +67,7 @@ Result<void> ProducerImpl::close(Duration timeout, bool graceful) {
   sender_->accumulator().budget().close();
   sender_->close_soon();
   if (graceful) static_cast<void>(flush(timeout));  // what is left fails below, and is counted
+  ended_.store(true, std::memory_order_release);
   const std::uint64_t undelivered = sender_->buffered_records();
   if (undelivered > 0) {
     logger_.warn("closed with {} records that were not delivered; they have failed", undelivered);

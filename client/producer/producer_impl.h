@@ -99,6 +99,7 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   std::shared_ptr<OpenWaits> waits_;
   std::atomic<bool> closed_{false};
   std::atomic<bool> shut_down_{false};
+  std::atomic<bool> ended_{false};  ///< Nothing is delivered any more; the executor may be gone soon.
 };
 
 }  // namespace barnabas::client

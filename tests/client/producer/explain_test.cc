@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+
 #include "barnabas/producer.h"
 #include "barnabas/producer_async.h"
 #include "client/core/client_runtime.h"
@@ -96,6 +99,24 @@ TEST_F(ProducerExplain, a_producer_that_has_nothing_to_do_or_is_closed) {
   EXPECT_EQ(producer.metrics().records_delivered, 1U);
   expect(producer, "no records are under way");
   producer.close(1s);
+  expect(producer, "the producer is closed");
+}
+
+asio::awaitable<void> explain_after(runtime::Env* env, runtime::Duration pause, const Producer* producer,
+                                    std::string* text) {
+  co_await env->sleep_for(pause);
+  *text = producer->explain();
+}
+
+TEST_F(ProducerExplain, a_close_that_waits) {
+  answers = {{.is_held = true}};
+  auto producer = make_producer();
+  send(producer);
+  std::string text;
+  asio::co_spawn(env.executor(), explain_after(&env, 1s, &producer, &text), asio::detached);
+  producer.close(2s);
+  EXPECT_NE(text.find("the producer is being closed"), std::string::npos) << text;
+  EXPECT_NE(text.find("orders-0: broker 1 (a:9092) has not answered a request sent "), std::string::npos) << text;
   expect(producer, "the producer is closed");
 }
 
