@@ -1,102 +1,128 @@
 #!/usr/bin/env python3
-"""Measures the client and the broker: CPU seconds per run, each as a ratio to the peers that are on this machine.
+"""Measures producers, consumers and brokers beside their peers, in one run: CPU seconds, as ratios.
 
-bench.py --binaries DIR [--count N] [--size BYTES] [--repeat N]
+bench.py --binaries DIR [--scale S] [--repeat N] [--only WORDS] [--json FILE] [--write-docs]
 
-One broker of ours serves all. Every row is the minimum of some runs, after one that warms the page cache. Peers: kcat
-(librdkafka) and Apache Kafka's own perf tools, where tests/interop/setup.sh has brought them. Machines are noisy: read the
-ratios, not the seconds.
+Every row is the median of N runs that take turns with the peers' runs, so that a noisy minute hits all alike. --scale 1 is the
+full size (10 million x 100 B, 2 million x 1000 B); the default is a tenth of it. Peers come from tests/bench/setup.sh and
+tests/interop/setup.sh. --write-docs writes docs/benchmarks.md.
 """
 import argparse
+import dataclasses
 import json
-import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-import brokers  # noqa: E402  (the interop suite's way to start a broker)
-
-JAVA_PRODUCER = "org.apache.kafka.tools.ProducerPerformance"
-JAVA_CONSUMER = "org.apache.kafka.tools.ConsumerPerformance"
-
-
-def cpu_seconds_of(pid):
-    """User and system time of a running process."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+import contestants
+import limits
+import measure
+import report
+from contestants import Work, brokers
 
 
-def measure(command, broker_pid, stdin=None):
-    """CPU seconds of the command and of the broker while it ran, and the wall time."""
-    children, broker, started = resource.getrusage(resource.RUSAGE_CHILDREN), cpu_seconds_of(broker_pid), time.time()
-    with open(stdin or os.devnull, "rb") as source:
-        done = subprocess.run(command, stdin=source, capture_output=True, text=True, timeout=600)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    client = after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime
-    return {"client": client, "broker": cpu_seconds_of(broker_pid) - broker, "seconds": time.time() - started}
+@dataclasses.dataclass
+class Row:
+    broker: str
+    what: str
+    who: str
+    work: str
+    size: int
+    count: int
+    cost: measure.Cost
 
 
-def peers(options, bootstrap, lines):
-    """name -> (produce command, its standard input, consume command)."""
-    count, size = str(options.count), str(options.size)
-    ours = [f"{options.binaries}/barnabas", "bench"]
-    common = ["--bootstrap-server", bootstrap, "--count", count, "--json"]
-    yield "barnabas", ours + ["produce", "--topic", "bench-barnabas", "--size", size, "--acks", "all"] + common, None, \
-        ours + ["consume", "--topic", "bench-barnabas"] + common
-    if subprocess.run(["which", "kcat"], capture_output=True).returncode == 0:
-        yield "kcat (librdkafka)", ["kcat", "-P", "-b", bootstrap, "-t", "bench-kcat", "-p", "0", "-l", "-X", "acks=all",
-                                    "-X", "enable.idempotence=true", lines], None, \
-            ["kcat", "-C", "-b", bootstrap, "-t", "bench-kcat", "-p", "0", "-o", "beginning", "-e", "-q", "-f", ""]
-    if os.path.exists(f"{brokers.PEERS}/kafka.done"):
-        yield "Java producer", brokers.java(JAVA_PRODUCER, "--topic", "bench-java", "--num-records", count, "--record-size", size,
-                                            "--throughput", "-1", "--bootstrap-server", bootstrap, heap="512m"), None, None
+class RunningBroker:
+    """Ours or Apache Kafka, on an empty directory, and its topics."""
+
+    def __init__(self, kind, folder, binaries):
+        self.kind, self.folder, self.binaries = kind, f"{folder}/{kind}", binaries
+        brokers.start(kind, self.folder, binaries)
+        self.bootstrap, self.pid = brokers.running(self.folder)["bootstrap"], brokers.running(self.folder)["pid"]
+
+    def topic(self, verb, name, *more):
+        subprocess.run([f"{self.binaries}/barnabas", "topic", verb, name, *more, "-b", self.bootstrap], check=True,
+                       capture_output=True, timeout=60)
+
+    def stop(self):
+        brokers.stop(self.folder)
 
 
-def best(command, broker_pid, stdin, repeat):
-    runs = [measure(command, broker_pid, stdin) for _ in range(repeat + 1)][1:]
-    return min(runs, key=lambda run: run["client"])
+def produce_rows(broker, works, everyone, repeat):
+    """Each run has a topic of its own, deleted after it: no run pays for another's data."""
+    for work in works:
+        costs = {who.name: [] for who in everyone}
+        for turn in range(repeat + 1):
+            for who in everyone:
+                topic = f"produce-{turn}-{who.name}"
+                broker.topic("create", topic, "--partitions", str(contestants.PARTITIONS))
+                costs[who.name].append(measure.run(who.produce(broker.bootstrap, topic, work), broker.pid))
+                broker.topic("delete", topic)
+        yield from rows_of(broker, "produce", work, costs)
+
+
+def consume_rows(broker, works, everyone, repeat):
+    """All read the same topic, which our producer filled."""
+    readers = [who for who in everyone if who.consume and (broker.kind == "kafka" or not who.reads_in_groups_only)]
+    for work in works:
+        broker.topic("create", "consume", "--partitions", str(contestants.PARTITIONS))
+        measure.run(everyone[0].produce(broker.bootstrap, "consume", work), broker.pid)
+        costs = {who.name: [] for who in readers}
+        for _ in range(repeat + 1):
+            for who in readers:
+                costs[who.name].append(measure.run(who.consume(broker.bootstrap, "consume", work), broker.pid))
+        if broker.kind == "barnabas":
+            costs["bare sendfile"] = [limits.sendfile_cost(work.count * work.size) for _ in range(repeat + 1)]
+        broker.topic("delete", "consume")
+        yield from rows_of(broker, "consume", work, costs)
+
+
+def rows_of(broker, what, work, costs):
+    for who, runs in costs.items():  # the first run warmed up
+        row = Row(broker.kind, what, who, str(work), work.size, work.count, measure.median(runs[1:]))
+        print(report.line(row), file=sys.stderr)
+        yield row
+
+
+def works(scale):
+    for count, size in ((10_000_000, 100), (2_000_000, 1000)):
+        for codec in ("none", "lz4", "zstd"):
+            for acks in ("1", "all"):
+                yield Work(int(count * scale), size, codec, acks)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binaries", required=True)
-    parser.add_argument("--count", type=int, default=1_000_000)
-    parser.add_argument("--size", type=int, default=100)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--only", default="", help="words that a row's text must hold: 'consume', 'lz4', '100 B'")
+    parser.add_argument("--json")
+    parser.add_argument("--write-docs", action="store_true")
     options = parser.parse_args()
+    everyone = contestants.all_here(options.binaries)
+    kinds = ["barnabas"] + (["kafka"] if contestants.Java().is_here() else [])
+
+    def wanted(kind, what, work):
+        return all(word in f"{kind} {what} {work}" for word in options.only.split(","))
+
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        lines = f"{folder}/lines"
-        with open(lines, "w", encoding="ascii") as file:
-            file.writelines("x" * options.size + "\n" for _ in range(options.count))
-        brokers.start("barnabas", f"{folder}/broker", options.binaries)
-        running = brokers.running(f"{folder}/broker")
-        try:
-            for topic in ("bench-barnabas", "bench-kcat", "bench-java"):
-                subprocess.run([f"{options.binaries}/barnabas", "topic", "create", topic, "--partitions", "1",
-                                "--bootstrap-server", running["bootstrap"]], check=True, capture_output=True)
-            for name, produce, stdin, consume in peers(options, running["bootstrap"], lines):
-                rows.append({"who": name, "what": "produce", **best(produce, running["pid"], stdin, options.repeat)})
-                if consume:
-                    rows.append({"who": name, "what": "consume", **best(consume, running["pid"], None, options.repeat)})
-        finally:
-            brokers.stop(f"{folder}/broker")
-    base = {row["what"]: row["client"] for row in rows if row["who"] == "barnabas"}
+        for kind in kinds:
+            broker = RunningBroker(kind, folder, options.binaries)
+            try:
+                chosen = [work for work in works(options.scale) if wanted(kind, "produce", work)]
+                rows += produce_rows(broker, chosen, everyone, options.repeat)
+                chosen = [work for work in works(options.scale) if work.acks == "1" and wanted(kind, "consume", work)]
+                rows += consume_rows(broker, chosen, everyone, options.repeat)
+            finally:
+                broker.stop()
     if options.json:
-        print(json.dumps(rows))
-        return
-    print(f"{options.count} records of {options.size} bytes\n")
-    print(f"{'who':<20}{'what':<10}{'client CPU s':>14}{'x ours':>9}{'broker CPU s':>14}{'seconds':>9}")
-    for row in rows:
-        print(f"{row['who']:<20}{row['what']:<10}{row['client']:>14.2f}{row['client'] / max(base[row['what']], 1e-9):>9.1f}"
-              f"{row['broker']:>14.2f}{row['seconds']:>9.2f}")
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump([dataclasses.asdict(row) for row in rows], file, indent=1)
+    print(report.text(rows))
+    if options.write_docs:
+        report.write_page(rows, options)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,127 @@
+"""The clients that take part in a benchmark: how each is told to do the same work, at settings that suit it best.
+
+All get the same codec, batch size, linger and acks; each looks at every delivery report. Their own settings lift limits that
+would otherwise bind before the common ones do, and are printed in docs/benchmarks.md.
+"""
+import dataclasses
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
+import brokers  # noqa: E402  (the interop suite's way to start a broker, and Apache Kafka's classes)
+
+PEER = os.path.join(os.environ.get("PEERS_DIR") or os.path.expanduser("~/.cache/barnabas-peers"), "bench-1")
+PARTITIONS = 4
+COMMON = {"batch.size": 131072, "linger.ms": 10}
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """One row of the table: so many records of that size, compressed and acknowledged like this."""
+    count: int
+    size: int
+    codec: str = "none"
+    acks: str = "1"
+
+    @property
+    def settings(self):
+        return {**COMMON, "compression.type": self.codec, "acks": self.acks,
+                "enable.idempotence": "true" if self.acks == "all" else "false"}
+
+    def __str__(self):
+        return f"{self.count:,} x {self.size} B, {self.codec}, acks={self.acks}"
+
+
+def pairs(settings, flag=None):
+    """name=value arguments, each behind its flag where the program wants one."""
+    arguments = [f"{name}={value}" for name, value in settings.items()]
+    return [word for argument in arguments for word in ((flag, argument) if flag else (argument,))]
+
+
+class Barnabas:
+    name = "barnabas"
+    reads_in_groups_only = False
+    own_settings = {"buffer.memory": 67108864}
+    consumer_settings = {}
+
+    def __init__(self, binaries):
+        self.program = f"{binaries}/barnabas"
+
+    def is_here(self):
+        return os.path.exists(self.program)
+
+    def produce(self, bootstrap, topic, work):
+        settings = {**work.settings, **self.own_settings}
+        del settings["acks"], settings["compression.type"]
+        return [self.program, "bench", "produce", "-b", bootstrap, "-t", topic, "-c", str(work.count), "-s", str(work.size),
+                "-a", work.acks, "-z", work.codec, "--json", *pairs(settings, "-X")]
+
+    def consume(self, bootstrap, topic, work):
+        return [self.program, "bench", "consume", "-b", bootstrap, "-t", topic, "-c", str(work.count), "--json",
+                *pairs(self.consumer_settings, "-X")]
+
+
+class Librdkafka:
+    """rdkafka_bench.c: produce_batch without copies on explicit partitions, consume_batch_queue."""
+    name = "librdkafka"
+    reads_in_groups_only = False
+    own_settings = {"batch.num.messages": 1000000, "queue.buffering.max.messages": 1000000,
+                    "queue.buffering.max.kbytes": 1048576}
+    consumer_settings = {"fetch.message.max.bytes": 1048576, "queued.min.messages": 1000000, "check.crcs": "true"}
+
+    def is_here(self):
+        return os.path.exists(f"{PEER}/bin/rdkafka_bench")
+
+    def produce(self, bootstrap, topic, work):
+        return [f"{PEER}/bin/rdkafka_bench", "produce", bootstrap, topic, str(work.count), str(work.size),
+                *pairs({**work.settings, **self.own_settings})]
+
+    def consume(self, bootstrap, topic, work):
+        return [f"{PEER}/bin/rdkafka_bench", "consume", bootstrap, topic, str(work.count), str(work.size),
+                *pairs(self.consumer_settings)]
+
+
+class RdkafkaPerformance(Librdkafka):
+    """librdkafka's own benchmark program, one record a call."""
+    name = "rdkafka_performance"
+
+    def is_here(self):
+        return os.path.exists(f"{PEER}/bin/rdkafka_performance")
+
+    def produce(self, bootstrap, topic, work):
+        settings = {**work.settings, **self.own_settings}
+        return [f"{PEER}/bin/rdkafka_performance", "-P", "-t", topic, "-b", bootstrap, "-s", str(work.size),
+                "-c", str(work.count), "-q", "-X", "sticky.partitioning.linger.ms=10", *pairs(settings, "-X")]
+
+    consume = None
+
+
+class Java:
+    """ProducerPerformance and ConsumerPerformance of Apache Kafka; the start of the machine is part of its CPU."""
+    name = "Java"
+    jvm = ["java", "-Xms512m", "-Xmx512m", "-cp", f"{brokers.PEERS}/kafka/libs/*"]
+    reads_in_groups_only = True
+    own_settings = {"buffer.memory": 67108864}
+    consumer_settings = {}
+
+    def is_here(self):
+        return os.path.exists(f"{brokers.PEERS}/kafka.done")
+
+    def produce(self, bootstrap, topic, work):
+        settings = {**work.settings, **self.own_settings, "bootstrap.servers": bootstrap}
+        return [*self.jvm, "org.apache.kafka.tools.ProducerPerformance", "--topic", topic, "--num-records", str(work.count),
+                "--record-size", str(work.size), "--throughput", "-1", "--command-property", *pairs(settings)]
+
+    def consume(self, bootstrap, topic, work):
+        return [*self.jvm, "org.apache.kafka.tools.ConsumerPerformance", "--topic", topic, "--num-records", str(work.count),
+                "--bootstrap-server", bootstrap]
+
+
+def all_here(binaries):
+    """Those that are installed; the rest is named, not passed over in silence."""
+    everyone = [Barnabas(binaries), Librdkafka(), RdkafkaPerformance(), Java()]
+    for contestant in everyone:
+        if not contestant.is_here():
+            print(f"bench: {contestant.name} is not on this machine and is left out (tests/bench/setup.sh, "
+                  "tests/interop/setup.sh)", file=sys.stderr)
+    return [contestant for contestant in everyone if contestant.is_here()]
