@@ -180,17 +180,17 @@ def check_public_headers(tree, _):
 
 
 def compile_alone(job):
-    compiler, root, include, header, folder = job
-    source = os.path.join(folder, re.sub(r"\W", "_", header) + ".cc")
+    compiler, include, header, folder = job
+    source = re.sub(r"\W", "_", header) + ".cc"
     shown = header.split("/include/")[1] if "/include/" in header else header
-    with open(source, "w", encoding="utf-8") as file:
+    with open(os.path.join(folder, source), "w", encoding="utf-8") as file:
         file.write(f'#include "{shown}"\n')
     launcher = [shutil.which("ccache")] if shutil.which("ccache") else []
     defines = ["ASIO_SEPARATE_COMPILATION", "ASIO_NO_DEPRECATED", "ASIO_DISABLE_STD_ALIGNED_ALLOC", 'BARNABAS_SOURCE_DIR=""',
                'BARNABAS_BINARY_DIR=""']
     command = launcher + [compiler, "-std=c++20", "-O0", "-Wall", "-Wextra", *("-D" + define for define in defines), *include,
                           "-c", source, "-o", source + ".o"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     return None if done.returncode == 0 else f"{header}: does not compile alone\n{done.stderr[:1500]}"
 
 
@@ -198,8 +198,10 @@ def check_headers(tree, options):
     include = ["-I", tree.root, "-I", os.path.join(options.build, "generated"), "-isystem", "/usr/include/isa-l"]
     include += [flag for f in ("client/include", "broker/embedded/include") for flag in ("-I", os.path.join(tree.root, f))]
     headers = [f for f in tree.sources("common/", "client/", "broker/", "tests/") if f.endswith(".h")]
-    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [(options.compiler, tree.root, include, header, folder) for header in headers]
+    folder = os.path.join(options.build, "headers_alone")  # the same each time, or ccache would know none of them again
+    os.makedirs(folder, exist_ok=True)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [(options.compiler, include, header, folder) for header in headers]
         yield from (finding for finding in pool.map(compile_alone, jobs) if finding)
 
 
