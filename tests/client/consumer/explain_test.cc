@@ -177,10 +177,10 @@ TEST_F(Explain, the_end_of_a_partition) {
 }
 
 TEST_F(Explain, records_that_hold_all_the_memory) {
+  std::int64_t at = 0;
+  std::deque<Bytes> batches;  // the broker answers until the consumer has ended
   LongPollBroker broker(env, network, {100});
   auto consumer = make_consumer({kOrders0}, {{"buffer.memory", "1048576"}, {"max.partition.fetch.bytes", "200000"}});
-  std::int64_t at = 0;
-  std::deque<Bytes> batches;
   broker.change = [&](FetchResponse& response) {
     if (response.responses.empty()) return;
     record::BatchOptions options;

@@ -37,6 +37,7 @@ class NetTest : public ::testing::TestWithParam<const char*> {
   runtime::Env& env() { return is_memory() ? *virtual_env_ : runtime::system_env(); }
   Network& network() { return is_memory() ? *memory_ : tcp_network(); }
   MemoryNetwork& memory() { return *memory_; }
+  runtime::VirtualEnv& virtual_env() { return *virtual_env_; }
   asio::any_io_executor executor() { return reactor_->executor(); }
   runtime::MonotonicTime in_seconds(int seconds) { return env().clock().now() + std::chrono::seconds(seconds); }
 
