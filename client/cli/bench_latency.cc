@@ -11,6 +11,7 @@
 #include "client/cli/command_line.h"
 #include "client/cli/measurement.h"
 #include "client/cli/progress.h"
+#include "client/cli/topic_partitions.h"
 #include "common/runtime/env.h"
 
 namespace barnabas::cli {
@@ -41,28 +42,21 @@ MonotonicTime due(MonotonicTime start, std::uint64_t number, std::uint64_t rate)
                      std::chrono::duration<double>(static_cast<double>(number) / static_cast<double>(rate)));
 }
 
-std::vector<TopicPartition> partitions_of(Consumer& consumer, const std::string& topic) {
-  std::vector<TopicPartition> partitions;
-  for (const PartitionInfo& partition : consumer.partitions_for(topic))
-    partitions.push_back({topic, partition.partition});
-  return partitions;
-}
-
 /// One thread sends what is due and reads what has come, in turns.
 class LatencyBench {
  public:
   explicit LatencyBench(const BenchLatencyOptions& options)
       : options_(options),
+        partitions_(partitions_of(options.client, Runtime::make(), options.topic)),
         producer_(options.client.config({{"acks", options.acks}, {"linger.ms", "0"}})),
         consumer_(consumer_config(options)),
         count_(options.rate * options.seconds),
         value_(std::max(options.size, sizeof(std::int64_t)), 'x') {}
 
   std::string run() {
-    const auto partitions = partitions_of(consumer_, options_.topic);
-    consumer_.assign(partitions);
-    consumer_.seek_to_end(partitions);
-    for (const TopicPartition& partition : partitions) consumer_.position(partition);
+    consumer_.assign(partitions_);
+    consumer_.seek_to_end(partitions_);
+    for (const TopicPartition& partition : partitions_) consumer_.position(partition);
     producer_.partitions_for(options_.topic);
     Measurement measurement("latency", "due time to poll");
     start_ = clock_.now();
@@ -113,6 +107,7 @@ class LatencyBench {
 
   const BenchLatencyOptions& options_;
   runtime::Clock& clock_ = runtime::system_env().clock();
+  std::vector<TopicPartition> partitions_;
   Producer producer_;
   Consumer consumer_;
   std::uint64_t count_;

@@ -76,8 +76,8 @@ TEST_F(CommandTest, failures_are_one_clear_line_and_a_code) {
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_EQ(again.out, "");
   EXPECT_EQ(again.err, "barnabas: topic 'orders': Topic 'orders' already exists. (TOPIC_ALREADY_EXISTS)\n");
-  for (const char* verb :
-       {"topic describe nobody", "topic delete nobody", "consume --topic nobody", "bench consume --topic nobody"}) {
+  for (const char* verb : {"topic describe nobody", "topic delete nobody", "consume --topic nobody",
+                           "bench consume --topic nobody", "bench latency --topic nobody"}) {
     const Outcome unknown = barnabas(verb);
     EXPECT_EQ(unknown.exit_code, 1) << verb;
     EXPECT_NE(unknown.err.find("nobody"), std::string::npos) << unknown.err;
