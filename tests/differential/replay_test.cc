@@ -58,17 +58,6 @@ class Replay {
   };
 
   static bool is_served(const json& line) {
-    constexpr ApiKey kServed[] = {ApiKey::produce,
-                                  ApiKey::fetch,
-                                  ApiKey::list_offsets,
-                                  ApiKey::metadata,
-                                  ApiKey::api_versions,
-                                  ApiKey::create_topics,
-                                  ApiKey::delete_topics,
-                                  ApiKey::init_producer_id,
-                                  ApiKey::offset_for_leader_epoch,
-                                  ApiKey::describe_configs,
-                                  ApiKey::describe_cluster};
     const auto api = static_cast<ApiKey>(line["apiKey"].get<std::int16_t>());
     // Transactions are not served yet.
     const bool transactional = line["json"].contains("transactionalId") && !line["json"]["transactionalId"].is_null();

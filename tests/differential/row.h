@@ -20,6 +20,19 @@ namespace barnabas::differential {
 
 constexpr std::int32_t kCorrelationId = 7;
 
+/// What our broker serves: a new API gets its rows and its part of the captured conversation by standing here.
+constexpr protocol::ApiKey kServed[] = {protocol::ApiKey::produce,
+                                        protocol::ApiKey::fetch,
+                                        protocol::ApiKey::list_offsets,
+                                        protocol::ApiKey::metadata,
+                                        protocol::ApiKey::api_versions,
+                                        protocol::ApiKey::create_topics,
+                                        protocol::ApiKey::delete_topics,
+                                        protocol::ApiKey::init_producer_id,
+                                        protocol::ApiKey::offset_for_leader_epoch,
+                                        protocol::ApiKey::describe_configs,
+                                        protocol::ApiKey::describe_cluster};
+
 /// What goes out at once, with its size before it, and as which API's answer of which version the reply is read.
 struct Frame {
   Bytes bytes;

@@ -8,18 +8,6 @@ namespace {
 
 using protocol::ApiKey;
 
-constexpr ApiKey kServed[] = {ApiKey::produce,
-                              ApiKey::fetch,
-                              ApiKey::list_offsets,
-                              ApiKey::metadata,
-                              ApiKey::api_versions,
-                              ApiKey::create_topics,
-                              ApiKey::delete_topics,
-                              ApiKey::init_producer_id,
-                              ApiKey::offset_for_leader_epoch,
-                              ApiKey::describe_configs,
-                              ApiKey::describe_cluster};
-
 Frame with_body(ApiKey api, std::int16_t version, BytesView body) {
   Writer out;
   const std::size_t begin = protocol::begin_frame(out);
