@@ -18,8 +18,9 @@ namespace barnabas::log {
 /// A file of fixed-size entries in rising order: what the offset index and the time index have in common.
 /// `Layout` says: Entry, kEntryBytes, encode, decode, key (what lookup searches by), offset, follows.
 /// Kafka preallocates index files and pads them with zeros: an entry of zeros is taken for the end.
-/// The entries of an active segment are held in memory and written out by persist(); those of a sealed one are looked
-/// up in the file, so that an old segment costs no memory. Threads: any.
+/// The entries of an active segment are held in memory and written out by persist(), and its file is open only
+/// meanwhile: a broker has one of them per partition. Those of a sealed one are looked up in the file, which stays
+/// open, so that an old segment costs no memory. Threads: any.
 template <typename Layout>
 class IndexFile {
  public:
@@ -31,6 +32,8 @@ class IndexFile {
   /// Opens, or makes, the file; finds the last entry. Errors: corrupt_data when it cannot be this segment's index.
   Result<void> open(runtime::Files& files, const std::string& path) {
     const std::lock_guard lock(mutex_);
+    files_ = &files;
+    path_ = path;
     auto file = files.open(path, runtime::OpenMode::create);
     if (!file) return failure(file.error());
     file_ = std::move(*file);
@@ -45,6 +48,7 @@ class IndexFile {
   /// Reads the entries into memory: for the segment that is appended to.
   Result<void> make_resident() {
     const std::lock_guard lock(mutex_);
+    if (auto opened = open_file(); !opened) return opened;
     entries_.clear();
     entries_.reserve(count_);
     Bytes bytes(count_ * kEntryBytes);
@@ -58,11 +62,13 @@ class IndexFile {
     }
     if (!entries_.empty() && Layout::offset(entries_.front()) < base_offset_) return corrupt();
     resident_ = true;
+    file_.reset();
     return {};
   }
 
   Result<void> reset() {
     const std::lock_guard lock(mutex_);
+    if (auto opened = open_file(); !opened) return opened;
     entries_.clear();
     resident_ = true;
     count_ = 0;
@@ -70,7 +76,9 @@ class IndexFile {
     padded_ = false;
     last_.reset();
     unsynced_ = true;
-    return file_->truncate(0);
+    auto done = file_->truncate(0);
+    file_.reset();
+    return done;
   }
 
   /// Ignored when it does not follow the last entry, or the entries are not in memory.
@@ -134,12 +142,52 @@ class IndexFile {
     if (persisted_ <= count_) return {};
     persisted_ = count_;
     unsynced_ = true;
-    return file_->truncate(count_ * kEntryBytes);
+    if (auto opened = open_file(); !opened) return opened;
+    auto done = file_->truncate(count_ * kEntryBytes);
+    file_.reset();
+    return done;
   }
 
   /// Writes what is not in the file yet and cuts padding off; syncs a file that changed since it was synced.
   Result<void> persist(bool sync) {
     const std::lock_guard lock(mutex_);
+    if (retired_ || (persisted_ == count_ && !padded_ && !(sync && unsynced_))) return {};
+    if (auto opened = open_file(); !opened) return opened;
+    auto done = write_out(sync);
+    if (resident_) file_.reset();
+    return done;
+  }
+
+  /// Forgets the entries in memory; persist() was called.
+  void release() {
+    const std::lock_guard lock(mutex_);
+    if (retired_ || persisted_ != count_ || !open_file()) return;
+    resident_ = false;
+    entries_ = {};
+  }
+
+  /// The file is about to be renamed or removed: from now on nothing is written, for the path may be another's.
+  void retire() {
+    const std::lock_guard lock(mutex_);
+    retired_ = true;
+  }
+
+ private:
+  bool is_resident() const {
+    const std::lock_guard lock(mutex_);
+    return resident_;
+  }
+  tl::unexpected<Failure> corrupt() const { return failure(Errc::corrupt_data, path_); }
+
+  Result<void> open_file() {
+    if (file_) return {};
+    auto file = files_->open(path_, runtime::OpenMode::read_write);
+    if (!file) return failure(file.error());
+    file_ = std::move(*file);
+    return {};
+  }
+
+  Result<void> write_out(bool sync) {
     if (persisted_ < count_) {
       Writer out;
       for (std::size_t i = persisted_; i < count_; ++i) Layout::encode(out, entries_[i], base_offset_);
@@ -157,21 +205,6 @@ class IndexFile {
     unsynced_ = !synced;
     return synced;
   }
-
-  /// Forgets the entries in memory; persist() was called.
-  void release() {
-    const std::lock_guard lock(mutex_);
-    if (persisted_ != count_) return;
-    resident_ = false;
-    entries_ = {};
-  }
-
- private:
-  bool is_resident() const {
-    const std::lock_guard lock(mutex_);
-    return resident_;
-  }
-  tl::unexpected<Failure> corrupt() const { return failure(Errc::corrupt_data, file_->path()); }
 
   Result<Entry> read_entry(const runtime::File& file, std::size_t index) const {
     Bytes bytes(kEntryBytes);
@@ -222,13 +255,16 @@ class IndexFile {
 
   const std::int64_t base_offset_;
   mutable std::mutex mutex_;
-  std::shared_ptr<runtime::File> file_;  // mutex_
+  runtime::Files* files_ = nullptr;      // mutex_
+  std::string path_;                     // mutex_
+  std::shared_ptr<runtime::File> file_;  // mutex_; none while resident_
   std::vector<Entry> entries_;           // mutex_; empty unless resident_
   std::size_t count_ = 0;                // mutex_
   std::size_t persisted_ = 0;            // mutex_; how many of them the file holds
   bool padded_ = false;                  // mutex_; the file is longer than its entries
   bool resident_ = false;                // mutex_
   bool unsynced_ = false;                // mutex_; written since the last sync
+  bool retired_ = false;                 // mutex_
   std::optional<Entry> last_;            // mutex_
 };
 

@@ -226,6 +226,8 @@ Result<void> PartitionLog::close() {
 void PartitionLog::retire() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
+  const View seen = view();
+  for (const auto& segment : *seen.segments) segment->retire();
 }
 
 }  // namespace barnabas::log

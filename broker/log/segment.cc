@@ -303,7 +303,13 @@ Result<void> Segment::remove(runtime::Files& files) {
   return remove_renamed(files);
 }
 
+void Segment::retire() {
+  offset_index_.retire();
+  time_index_.retire();
+}
+
 Result<void> Segment::rename_for_deletion(runtime::Files& files) {
+  retire();
   for (const char* suffix : kSuffixes) {
     const std::string path = stem_ + suffix;
     if (!files.exists(path)) continue;

@@ -96,6 +96,8 @@ class Segment {
   Result<void> sync_indexes();
   /// The log file was written or cut since it was opened or synced.
   bool is_unsynced() const noexcept { return unsynced_.load(std::memory_order_acquire); }
+  /// The directory is about to be renamed: from now on the indexes' files are left alone.
+  void retire();
   /// Renames all files to *.deleted and removes them; open readers keep theirs.
   Result<void> remove(runtime::Files& files);
   /// The two halves of remove().

@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "broker/log/offset_index.h"
 #include "broker/log/time_index.h"
 #include "broker/log/transaction_index.h"
+#include "common/runtime/env.h"
 #include "common/runtime/memory_files.h"
+#include "common/runtime/temporary_directory.h"
 #include "tests/support/golden.h"
 
 namespace barnabas::log {
@@ -70,6 +74,38 @@ TEST_F(IndexTest, a_damaged_transaction_index_is_emptied_and_used_again) {
     ASSERT_TRUE(again.open());
     EXPECT_EQ(again.entries().size(), 1U);
   }
+}
+
+TEST_F(IndexTest, an_active_index_keeps_no_file_open) {
+  const runtime::TemporaryDirectory directory;
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = open_files();
+  OffsetIndex index(1000, 1 << 20);
+  ASSERT_TRUE(index.open(runtime::system_env().files(), directory.path("index")) && index.make_resident());
+  index.append({1010, 4096});
+  ASSERT_TRUE(index.persist(true));
+  index.append({1020, 8192});
+  EXPECT_EQ(open_files(), before);
+  ASSERT_TRUE(index.persist(true));
+  index.release();
+  EXPECT_EQ(open_files(), before + 1);
+  EXPECT_EQ(index.position_before(1025).value(), (OffsetIndexEntry{1020, 8192}));
+}
+
+TEST_F(IndexTest, a_retired_index_leaves_the_file_that_took_its_place_alone) {
+  OffsetIndex index(1000, 1 << 20);
+  ASSERT_TRUE(index.open(files, path) && index.make_resident());
+  index.append({1010, 4096});
+  index.retire();
+  ASSERT_TRUE(files.rename(path, "/d/deleted"));
+  put({});
+  ASSERT_TRUE(index.persist(true));
+  index.release();
+  EXPECT_TRUE(files.read(path)->empty());
+  EXPECT_EQ(index.position_before(1015).value(), (OffsetIndexEntry{1010, 4096}));
 }
 
 TEST_F(IndexTest, lookup_is_the_same_in_memory_and_in_the_file) {
