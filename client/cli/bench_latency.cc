@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <asio/post.hpp>
+#include <atomic>
 #include <cstring>
+#include <exception>
 #include <iostream>
 #include <memory>
 
@@ -42,7 +45,7 @@ MonotonicTime due(MonotonicTime start, std::uint64_t number, std::uint64_t rate)
                      std::chrono::duration<double>(static_cast<double>(number) / static_cast<double>(rate)));
 }
 
-/// One thread sends what is due and reads what has come, in turns.
+/// A worker sends what is due; the program's thread reads what has come, as fast as it comes.
 class LatencyBench {
  public:
   explicit LatencyBench(const BenchLatencyOptions& options)
@@ -51,7 +54,12 @@ class LatencyBench {
         producer_(options.client.config({{"acks", options.acks}, {"linger.ms", "0"}})),
         consumer_(consumer_config(options)),
         count_(options.rate * options.seconds),
-        value_(std::max(options.size, sizeof(std::int64_t)), 'x') {}
+        size_(std::max(options.size, sizeof(std::int64_t))) {}
+
+  /// Ends the sender first, also where the reader has given up.
+  ~LatencyBench() { stopped_ = true; }
+  LatencyBench(const LatencyBench&) = delete;
+  LatencyBench& operator=(const LatencyBench&) = delete;
 
   std::string run() {
     consumer_.assign(partitions_);
@@ -59,18 +67,21 @@ class LatencyBench {
     for (const TopicPartition& partition : partitions_) consumer_.position(partition);
     producer_.partitions_for(options_.topic);
     Measurement measurement("latency", "due time to poll");
-    start_ = clock_.now();
     Progress progress("read", count_);
+    start_ = clock_.now();
+    asio::post(sender_->executor(), [this] { send_all(); });
     while (received_ < count_) {
-      send_what_is_due();
       read(measurement);
-      progress.update({.records = received_, .bytes = received_ * value_.size()});
+      progress.update({.records = received_, .bytes = received_ * size_});
+      if (stopped_) break;
       if (clock_.now() > due(start_, count_, options_.rate) + kLastRecords) {
         throw Error(make_error_code(Errc::timed_out), fmt::format("{} of {} records came back", received_, count_));
       }
     }
+    sender_.reset();
+    if (failure_) std::rethrow_exception(failure_);
     producer_.close();
-    return measurement.finish(received_, received_ * value_.size(), options_.json);
+    return measurement.finish(received_, received_ * size_, options_.json);
   }
 
  private:
@@ -80,24 +91,39 @@ class LatencyBench {
     return client.config({{"fetch.min.bytes", "1"}, {"allow.auto.create.topics", "false"}});
   }
 
-  void send_what_is_due() {
-    const auto now = clock_.now();
-    for (; sent_ < count_; ++sent_) {
-      const auto when = due(start_, sent_, options_.rate);
-      if (when > now) return;
-      const std::int64_t stamp = when.time_since_epoch().count();
-      std::memcpy(value_.data(), &stamp, sizeof stamp);
-      producer_.send({.topic = options_.topic, .value = value_});
+  void send_all() {
+    try {
+      const auto wake = runtime::system_env().make_signal();
+      for (std::uint64_t sent = 0; sent < count_ && !stopped_;) {
+        sent = send_what_is_due(sent);
+        wake->wait_until(due(start_, sent, options_.rate), [] { return false; });
+      }
+    } catch (...) {
+      failure_ = std::current_exception();
+      stopped_ = true;
     }
   }
 
+  std::uint64_t send_what_is_due(std::uint64_t sent) {
+    std::string value(size_, 'x');
+    const auto now = clock_.now();
+    for (; sent < count_; ++sent) {
+      const auto when = due(start_, sent, options_.rate);
+      if (when > now) break;
+      const std::int64_t stamp = when.time_since_epoch().count();
+      std::memcpy(value.data(), &stamp, sizeof stamp);
+      producer_.send({.topic = options_.topic, .value = value});
+    }
+    return sent;
+  }
+
   void read(Measurement& measurement) {
-    const Records polled = consumer_.poll(1ms);
+    const Records polled = consumer_.poll(100ms);
     const auto now = clock_.now();
     for (const RecordView& record : polled) {
       std::int64_t stamp = 0;
       const std::string_view value = record.value().value_or("");
-      if (value.size() != value_.size()) throw Error(make_error_code(Errc::io_error), "others write to this topic too");
+      if (value.size() != size_) throw Error(make_error_code(Errc::io_error), "others write to this topic too");
       std::memcpy(&stamp, value.data(), sizeof stamp);
       const MonotonicTime when{Duration(stamp)};
       if (when >= start_ + kWarmUp) measurement.add_latency(now - when);
@@ -111,10 +137,12 @@ class LatencyBench {
   Producer producer_;
   Consumer consumer_;
   std::uint64_t count_;
-  std::string value_;
+  std::size_t size_;
   MonotonicTime start_{};
-  std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
+  std::exception_ptr failure_;  ///< The sender's; read after it has ended.
+  std::atomic<bool> stopped_{false};
+  std::unique_ptr<runtime::WorkerPool> sender_ = runtime::system_env().make_worker_pool("bench-sender", 1);
 };
 
 int bench(const BenchLatencyOptions& options) {

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <iostream>
 #include <memory>
 #include <random>
+#include <vector>
 
 #include "barnabas/producer.h"
 #include "client/cli/client_options.h"
@@ -17,6 +19,7 @@
 namespace barnabas::cli {
 namespace {
 
+constexpr std::uint64_t kTurn = 100;             ///< So many records one of the clients sends in a row.
 constexpr std::uint64_t kRecordsPerSample = 16;  ///< Of so many, one record's latency is taken.
 constexpr std::size_t kSpareBytes = 64 * 1024;
 constexpr std::size_t kStep = 131;  ///< How far apart in the text two records' values begin.
@@ -29,6 +32,8 @@ struct BenchProduceOptions {
   std::size_t size = 100;
   std::string compression = "none";
   std::string acks = "all";
+  std::size_t clients = 1;
+  bool round_robin = false;
   bool json = false;
 };
 
@@ -57,43 +62,75 @@ struct Outcome {
   }
 };
 
-int bench(const BenchProduceOptions& options) {
-  const std::string text = random_text(options.size + kSpareBytes);
-  partition_count(options.client, Runtime::make(), options.topic);  // or a wrong address would be found out late
-  auto outcome = std::make_unique<Outcome>();
-  Outcome* result = outcome.get();
-  Producer producer(options.client.config({{"compression.type", options.compression}, {"acks", options.acks}}));
-  {
-    Progress progress("produced", options.count);
-    const auto show = [&](std::uint64_t sent) {
-      progress.update({.records = sent,
-                       .bytes = sent * options.size,
-                       .acknowledged = result->acknowledged,
-                       .failed = result->failed});
-    };
-    for (std::uint64_t i = 0; i < options.count; ++i) {
-      const std::string_view value = std::string_view(text).substr(i * kStep % kSpareBytes, options.size);
-      if (i % kRecordsPerSample != 0) {
-        producer.send({.topic = options.topic, .value = value}, [result](const Delivery& d) { result->take(d); });
-        continue;
-      }
-      const auto sent = result->clock.now();
-      producer.send({.topic = options.topic, .value = value}, [result, sent](const Delivery& d) {
-        result->take(d);
-        result->measurement.add_latency(result->clock.now() - sent);
-      });
-      show(i);
+/// One thread sends, in turns for each of the clients, which share a runtime.
+class ProduceBench {
+ public:
+  ProduceBench(const BenchProduceOptions& options, std::int32_t partitions)
+      : options_(options), partitions_(partitions), text_(random_text(options.size + kSpareBytes)) {
+    const auto runtime = Runtime::make();
+    for (std::size_t i = 0; i < options.clients; ++i) {
+      producers_.emplace_back(
+          options.client.config({{"compression.type", options.compression}, {"acks", options.acks}}),
+          ProducerOptions{.runtime = runtime});
     }
-    producer.flush();
-    producer.close();
-    show(options.count);
   }
-  if (result->failed > 0) {
-    throw Error(make_error_code(Errc::io_error),
-                fmt::format("{} of {} records were not stored; the first: {}", result->failed.load(), options.count,
-                            result->first_failure));
+
+  std::string run() {
+    Progress progress("produced", options_.count);
+    std::uint64_t sent = 0;
+    for (std::size_t turn = 0; sent < options_.count; turn = (turn + 1) % producers_.size()) {
+      for (const auto end = std::min(sent + kTurn, options_.count); sent < end; ++sent) send(producers_[turn], sent);
+      show(progress, sent);
+    }
+    for (Producer& producer : producers_) producer.flush();
+    for (Producer& producer : producers_) producer.close();
+    show(progress, options_.count);
+    progress.end();
+    if (outcome_->failed > 0) {
+      throw Error(make_error_code(Errc::io_error),
+                  fmt::format("{} of {} records were not stored; the first: {}", outcome_->failed.load(),
+                              options_.count, outcome_->first_failure));
+    }
+    return outcome_->measurement.finish(options_.count, options_.count * options_.size, options_.json);
   }
-  std::cout << result->measurement.finish(options.count, options.count * options.size, options.json);
+
+ private:
+  void send(Producer& producer, std::uint64_t number) {
+    Record record{.topic = options_.topic,
+                  .value = std::string_view(text_).substr(number * kStep % kSpareBytes, options_.size)};
+    if (options_.round_robin) {
+      record.partition = static_cast<std::int32_t>(number % static_cast<std::uint64_t>(partitions_));
+    }
+    Outcome* const outcome = outcome_.get();
+    if (number % kRecordsPerSample != 0) {
+      producer.send(record, [outcome](const Delivery& d) { outcome->take(d); });
+      return;
+    }
+    const auto sent = outcome->clock.now();
+    producer.send(record, [outcome, sent](const Delivery& d) {
+      outcome->take(d);
+      outcome->measurement.add_latency(outcome->clock.now() - sent);
+    });
+  }
+
+  void show(Progress& progress, std::uint64_t sent) const {
+    progress.update({.records = sent,
+                     .bytes = sent * options_.size,
+                     .acknowledged = outcome_->acknowledged,
+                     .failed = outcome_->failed});
+  }
+
+  const BenchProduceOptions& options_;
+  std::int32_t partitions_;
+  std::string text_;
+  std::unique_ptr<Outcome> outcome_ = std::make_unique<Outcome>();
+  std::vector<Producer> producers_;
+};
+
+int bench(const BenchProduceOptions& options) {
+  if (options.clients == 0) throw UsageError("--clients must be at least 1");
+  const auto partitions = partition_count(options.client, Runtime::make(), options.topic);
+  std::cout << ProduceBench(options, partitions.value_or(1)).run();
   return kSuccess;
 }
 
@@ -108,6 +145,11 @@ void add_bench_produce(CLI::App& bench_app, Run& run) {
   verb->add_option("-s,--size", options->size, "bytes of a value")->check(not_negative)->capture_default_str();
   verb->add_option("-z,--compression", options->compression, "none, gzip, snappy, lz4 or zstd")->capture_default_str();
   verb->add_option("-a,--acks", options->acks, "0, 1 or all")->capture_default_str();
+  verb->add_option("--clients", options->clients, "so many producers send in turns; they share a thread")
+      ->check(not_negative)
+      ->capture_default_str();
+  verb->add_flag("--round-robin", options->round_robin,
+                 "the next partition for each record, not the partitioner's choice");
   verb->add_flag("--json", options->json, "one object");
   verb->callback([options, &run] { run = [options] { return bench(*options); }; });
 }

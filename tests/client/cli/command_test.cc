@@ -291,6 +291,17 @@ TEST_F(CommandTest, bench_prints_one_object_with_all_that_was_measured) {
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
 }
 
+TEST_F(CommandTest, bench_shares_the_records_among_its_clients) {
+  expect_ok("topic create shared --partitions 8");
+  expect_ok("bench produce --topic shared --count 1604 --clients 5 --round-robin --json");
+  const auto read = nlohmann::json::parse(expect_ok("bench consume --topic shared --clients 3 --json"));
+  EXPECT_EQ(read.at("records"), 1604);
+  const auto counted = nlohmann::json::parse(expect_ok("bench consume --topic shared --clients 8 --count 800 --json"));
+  EXPECT_GE(counted.at("records"), 800);
+  EXPECT_EQ(barnabas("bench consume --topic shared --clients 9").exit_code, 2);
+  EXPECT_EQ(barnabas("bench produce --topic shared --clients 0").exit_code, 2);
+}
+
 TEST_F(CommandTest, bench_latency_reads_back_every_record_it_sent_at_its_rate) {
   expect_ok("topic create steady --partitions 2");
   const auto result = nlohmann::json::parse(expect_ok("bench latency --topic steady --rate 500 --seconds 2 --json"));
