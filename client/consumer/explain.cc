@@ -32,7 +32,11 @@ std::string why_not_fetched(const PartitionState& state, const ExplainContext& c
     return fmt::format("waits for a transaction to end: offsets {} to {} may not be read before", next,
                        state.high_watermark - 1);
   }
-  if (state.high_watermark >= 0 && next >= state.high_watermark) return "waits for records at the end of the partition";
+  if (state.high_watermark >= 0 && next >= state.high_watermark) {
+    const bool has_nearer = state.preferred_replica >= 0;
+    return "waits for records at the end of the partition" +
+           (has_nearer ? fmt::format(", at broker {}, which is nearer than the leader", state.preferred_replica) : "");
+  }
   if (state.asked_broker < 0) return "waits for a fetch";
   return fmt::format("waits for broker {} to answer a fetch sent {} ms ago", state.asked_broker,
                      ms_between(state.asked_at, context.now));

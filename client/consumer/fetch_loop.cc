@@ -107,6 +107,8 @@ Fetcher::Readiness Fetcher::choose_partitions(std::int32_t broker_id, bool aside
     const TopicMetadata* topic = cluster->topic(where.topic);
     const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(where.partition);
     if (partition == nullptr || broker_for(state, *partition, now) != broker_id) continue;
+    // It may have come since the last look: a position is not fetched from before it is known to be good.
+    if (!follow(state, *topic, *partition)) continue;
     if (aside ? !wants_aside(state, broker_id, now) : is_asked(under_way(aside_plans_, broker_id), state)) continue;
     note_readiness(state, now, readiness);
     if (!can_fetch(state, now)) continue;
@@ -391,7 +393,11 @@ void Fetcher::take_error(PartitionState& state, const Asked& asked, const protoc
   if (needs_metadata_update(why) || error == protocol::ErrorCode::unknown_topic_id ||
       error == protocol::ErrorCode::inconsistent_topic_id) {
     router_->request_metadata_update();
-    state_->positions.on_failure(state, why.message(), now + backoff_.after(state.failures));
+    // A leader that is newer than the one asked is known, by the answer itself as a rule (KIP-951): asked at once.
+    const auto cluster = router_->metadata().snapshot();
+    const PartitionMetadata* known = cluster->partition(state.partition.topic, state.partition.partition);
+    const bool has_newer = known != nullptr && known->leader >= 0 && known->leader_epoch > asked.leader_epoch;
+    state_->positions.on_failure(state, why.message(), has_newer ? now : now + backoff_.after(state.failures));
     return;
   }
   fail_partition(state, why);

@@ -43,7 +43,14 @@ void Fetcher::advance() {
     if (fetching_aside_.insert(broker_id).second) state_->runtime->spawn(fetch_aside(shared_from_this(), broker_id));
   }
   arm_timer(work.next_look);
-  if (work.out_of_memory) state_->notify();
+  if (work.out_of_memory || work.any_failed) state_->notify();
+}
+
+bool Fetcher::follow(PartitionState& state, const TopicMetadata& topic, const PartitionMetadata& partition) {
+  if (!state_->positions.on_topic_id(state, topic.id)) return false;
+  if (state.stuck) state_->maybe_stuck = true;
+  state_->positions.on_leader_epoch(state, partition.leader_epoch);
+  return !state.stuck;
 }
 
 Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
@@ -72,11 +79,12 @@ Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
 }
 
 void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, runtime::MonotonicTime now, Work& work) {
-  const PartitionMetadata* partition = cluster.partition(state.partition.topic, state.partition.partition);
+  const TopicMetadata* topic = cluster.topic(state.partition.topic);
+  const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(state.partition.partition);
   if (partition == nullptr || partition->leader < 0) {
-    const TopicMetadata* topic = cluster.topic(state.partition.topic);
     if (topic != nullptr && topic->error == protocol::ErrorCode::topic_authorization_failed) {
       fail_partition(state, broker_failure(static_cast<std::int16_t>(topic->error), "topic " + state.partition.topic));
+      work.any_failed = true;
       return;
     }
     work.metadata_wanted = true;
@@ -85,7 +93,10 @@ void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, run
     work.next_look = std::min(work.next_look, state.not_before);
     return;
   }
-  state_->positions.on_leader_epoch(state, partition->leader_epoch);
+  if (!follow(state, *topic, *partition)) {
+    work.any_failed |= state.stuck.has_value();
+    return;
+  }
   if (state.phase != Phase::fetching) {
     if (state.lookup_under_way) return;
     state.lookup_under_way = true;

@@ -75,11 +75,14 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
     std::size_t room_wanted = 0;
     bool metadata_wanted = false;
     bool out_of_memory = false;  // now, and not at the last look
+    bool any_failed = false;     // poll has an error to report
   };
 
   void advance();
   Work look(runtime::MonotonicTime now);
   void look_at(PartitionState& state, const ClusterSnapshot& cluster, runtime::MonotonicTime now, Work& work);
+  /// Takes over what the metadata say of a partition's topic and leader. False: it may not be fetched now.
+  bool follow(PartitionState& state, const TopicMetadata& topic, const PartitionMetadata& partition);
   void arm_timer(runtime::MonotonicTime when);
   bool can_fetch(const PartitionState& state, runtime::MonotonicTime now) const;
   static bool is_asked(const FetchPlan* plan, const PartitionState& state);

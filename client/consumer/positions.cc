@@ -94,6 +94,21 @@ void Positions::on_reset(const TopicPartition& partition, std::uint64_t generati
   state->validated_leader_epoch = found.offset_epoch;
 }
 
+bool Positions::on_topic_id(PartitionState& state, const Uuid& id) {
+  if (id == Uuid() || id == state.topic_id) return true;
+  const bool is_another_topic = state.topic_id != Uuid();
+  if (is_another_topic && state.collecting) return false;
+  state.topic_id = id;
+  if (!is_another_topic) return true;
+  const auto what =
+      fmt::format("the topic was deleted and made again while the position was {}", state.position.offset);
+  const bool has_position = state.has_position();
+  request_reset(state, has_position ? default_reset_ : state.reset);
+  if (state.stuck && has_position) state.stuck = out_of_range(state, what);
+  state.last_error = what;
+  return true;
+}
+
 void Positions::on_leader_epoch(PartitionState& state, std::int32_t leader_epoch) {
   if (state.phase != Phase::fetching || leader_epoch < 0 || state.next_fetch.offset_epoch < 0) return;
   if (leader_epoch > state.validated_leader_epoch && leader_epoch > state.next_fetch.offset_epoch) {

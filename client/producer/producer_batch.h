@@ -50,6 +50,7 @@ struct ProducerBatch {
   runtime::MonotonicTime deadline{};  ///< delivery.timeout.ms after creation.
   runtime::MonotonicTime retry_at{};
   int attempts = 0;
+  bool retries_at_once = false;  ///< The last answer named another leader.
   /// An attempt ended without an answer that says what became of it: under another number it might be stored twice.
   bool may_be_stored = false;
   BatchSequence sequence;                          ///< Assigned when it is first sent.

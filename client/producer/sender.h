@@ -135,7 +135,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
 
   // sender_responses.cc
   void on_response(InFlight& request, const protocol::ProduceResponse& response, std::int16_t version);
-  void on_partition(BatchPtr batch, const protocol::ProduceResponse::PartitionProduceResponse& answer,
+  void on_partition(BatchPtr batch, std::int32_t broker_id,
+                    const protocol::ProduceResponse::PartitionProduceResponse& answer,
                     const protocol::ProduceResponse& response);
   void on_broker_error(BatchPtr batch, const protocol::ProduceResponse::PartitionProduceResponse& answer);
   void on_request_failed(InFlight& request, const Failure& why);

@@ -37,6 +37,7 @@ void Sender::send_ready(std::int32_t broker_id, BrokerState& broker, Look& look)
     broker.name = std::make_shared<const std::string>(connection->name());
   }
   request->broker = broker.name;
+  request->broker_id = broker_id;
   runtime_->spawn(exchange(shared_from_this(), broker_id, connection, request));
   run_again_ = true;  // there may be more than fitted
 }

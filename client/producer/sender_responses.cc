@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "client/core/errors.h"
 #include "client/producer/sender_state.h"
@@ -59,7 +60,7 @@ void Sender::on_response(InFlight& request, const protocol::ProduceResponse& res
         return batch && batch->queue->partition == answer.index && batch->queue->topic->name == name;
       });
       if (found == request.batches.end()) continue;
-      on_partition(std::move(*found), answer, response);
+      on_partition(std::move(*found), request.broker_id, answer, response);
     }
   }
   const bool is_complete =
@@ -70,7 +71,8 @@ void Sender::on_response(InFlight& request, const protocol::ProduceResponse& res
   on_request_failed(request, missing);
 }
 
-void Sender::on_partition(BatchPtr batch, const protocol::ProduceResponse::PartitionProduceResponse& answer,
+void Sender::on_partition(BatchPtr batch, std::int32_t broker_id,
+                          const protocol::ProduceResponse::PartitionProduceResponse& answer,
                           const protocol::ProduceResponse& response) {
   if (answer.error_code == 0) {
     const std::int64_t last = answer.base_offset + batch->record_count - 1;
@@ -78,10 +80,16 @@ void Sender::on_partition(BatchPtr batch, const protocol::ProduceResponse::Parti
     deliver(std::move(batch), answer.base_offset, answer.log_append_time_ms);
     return;
   }
-  if (answer.current_leader.leader_id >= 0) {
-    router_->metadata().update_leader(batch->queue->topic->name, batch->queue->partition,
-                                      answer.current_leader.leader_id, answer.current_leader.leader_epoch,
-                                      nodes_of(response));
+  const auto& leader = answer.current_leader;
+  if (leader.leader_id >= 0) {
+    const std::string& topic = batch->queue->topic->name;
+    const std::int32_t number = batch->queue->partition;
+    router_->metadata().update_leader(topic, number, leader.leader_id, leader.leader_epoch, nodes_of(response));
+    const auto cluster = router_->metadata().snapshot();
+    const PartitionMetadata* known = cluster->partition(topic, number);
+    // KIP-951. A broker that does not know yet that it leads names an older leader than the one known: that waits.
+    batch->retries_at_once = leader.leader_id != broker_id && known != nullptr && known->leader == leader.leader_id &&
+                             known->leader_epoch == leader.leader_epoch;
   }
   on_broker_error(std::move(batch), answer);
 }
@@ -150,7 +158,9 @@ void Sender::retry_or_fail(BatchPtr batch, Failure why, bool can_retry) {
 /// Back to its place: before all that was made later.
 void Sender::requeue(BatchPtr batch, Failure why) {
   PartitionQueue& queue = *batch->queue;
-  batch->retry_at = runtime_->now() + backoff_.after(batch->attempts - 1);
+  const bool at_once = std::exchange(batch->retries_at_once, false);
+  batch->retry_at = runtime_->now();
+  if (!at_once) batch->retry_at += backoff_.after(batch->attempts - 1);
   batch->last_failure = std::move(why);
   router_->logger().debug("{}: sent again after attempt {}: {}", queue.name, batch->attempts,
                           batch->last_failure.message());

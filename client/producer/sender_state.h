@@ -32,6 +32,7 @@ struct Sender::InFlight {
   std::shared_ptr<RequestBytes> bytes;
   VersionRange versions{};
   std::shared_ptr<const std::string> broker;
+  std::int32_t broker_id = -1;
   runtime::MonotonicTime deadline{};
 };
 

@@ -120,6 +120,15 @@ class FetcherTest : public ::testing::Test {
     a.scripted.serve_metadata(metadata);
     b.scripted.serve_metadata(metadata);
   }
+  /// The topic has this id from now on; 0: none.
+  void name_topic(std::uint8_t id) {
+    auto metadata = cluster({"a", "b"}, {{"orders", {1}}});
+    std::array<std::byte, 16> bytes{};
+    bytes.back() = static_cast<std::byte>(id);
+    metadata.topics.front().topic_id = Uuid(bytes);
+    a.scripted.serve_metadata(metadata);
+    b.scripted.serve_metadata(metadata);
+  }
   Consumer make_consumer(const Config& more = {}) {
     Config config{{"bootstrap.servers", "a:9092"}, {"auto.offset.reset", "earliest"}};
     for (const auto& [name, value] : more.properties()) config.set(name, value);
@@ -183,6 +192,61 @@ TEST_F(FetcherTest, follows_a_leader_that_moved_once_it_has_validated_its_positi
   EXPECT_EQ(poll_one(consumer), "two");
   EXPECT_EQ(b.scripted.requests(ApiKey::offset_for_leader_epoch), 1);
   EXPECT_EQ(b.requests.front().topics.at(0).partitions.at(0).current_leader_epoch, 2);
+}
+
+TEST_F(FetcherTest, goes_at_once_to_the_leader_that_an_answer_names) {
+  a.give(batch(0, "one"));
+  a.answers.push_back([](FetchResponse&, FetchResponse::PartitionData& partition) {
+    partition.error_code = static_cast<std::int16_t>(ErrorCode::not_leader_or_follower);
+    partition.current_leader.leader_id = 2;
+    partition.current_leader.leader_epoch = 2;
+    partition.records = protocol::RecordsRef{};
+  });
+  b.give(batch(1, "two", 2));
+  auto consumer = make_consumer({{"retry.backoff.ms", "10000"}, {"retry.backoff.max.ms", "10000"}});
+  EXPECT_EQ(poll_one(consumer), "one");
+  const auto began = env.clock().now();
+  const int asked_for_metadata = a.scripted.requests(ApiKey::metadata) + b.scripted.requests(ApiKey::metadata);
+  EXPECT_EQ(poll_one(consumer), "two");
+  EXPECT_LT(env.clock().now() - began, 1s);
+  EXPECT_EQ(a.scripted.requests(ApiKey::metadata) + b.scripted.requests(ApiKey::metadata), asked_for_metadata);
+  EXPECT_EQ(b.scripted.requests(ApiKey::offset_for_leader_epoch), 1);
+}
+
+TEST_F(FetcherTest, a_topic_that_was_deleted_and_made_again_is_read_as_the_reset_policy_says) {
+  name_topic(1);
+  a.start_offset = 5;
+  a.give(batch(5, "of the old topic"));
+  auto consumer = make_consumer();
+  EXPECT_EQ(poll_one(consumer), "of the old topic");
+  a.start_offset = 0;
+  a.refuse(ErrorCode::unknown_topic_id);
+  a.give(batch(0, "of the new topic", 0));
+  name_topic(2);
+  EXPECT_EQ(poll_one(consumer), "of the new topic");
+  EXPECT_EQ(a.requests.at(2).topics.at(0).partitions.at(0).fetch_offset, 0) << "never at the old position";
+}
+
+TEST_F(FetcherTest, without_a_policy_a_topic_that_was_made_again_is_an_error_until_the_user_seeks) {
+  name_topic(1);
+  a.start_offset = 5;
+  a.give(batch(5, "of the old topic"));
+  auto consumer = make_consumer({{"auto.offset.reset", "none"}});
+  consumer.seek(kOrders0, 5);
+  EXPECT_EQ(poll_one(consumer), "of the old topic");
+  a.refuse(ErrorCode::unknown_topic_id);
+  name_topic(2);
+  try {
+    static_cast<void>(consumer.poll(20s));
+    FAIL() << "it goes on as if nothing had happened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::offset_out_of_range);
+    EXPECT_NE(std::string(error.what()).find("deleted and made again while the position was 6"), std::string::npos)
+        << error.what();
+  }
+  a.give(batch(0, "of the new topic", 0));
+  consumer.seek(kOrders0, 0);
+  EXPECT_EQ(poll_one(consumer), "of the new topic");
 }
 
 TEST_F(FetcherTest, goes_back_to_where_a_new_leaders_log_ends) {

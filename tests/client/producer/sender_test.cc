@@ -102,6 +102,7 @@ class SenderTest : public ::testing::Test {
   std::vector<Delivery> deliveries;
   std::int64_t next_offset = 0;
   std::int64_t next_id = 500;
+  int refused = 0;
 };
 
 TEST_F(SenderTest, order_is_kept_when_an_early_batch_is_sent_again) {
@@ -115,6 +116,35 @@ TEST_F(SenderTest, order_is_kept_when_an_early_batch_is_sent_again) {
   for (const Delivery& delivery : deliveries) EXPECT_FALSE(delivery.error) << delivery.context;
   EXPECT_EQ(seen.back().epoch, 0) << "no gap, no new epoch";
   EXPECT_GT(producer->metrics().retries, 0U);
+}
+
+TEST_F(SenderTest, goes_at_once_to_the_leader_that_an_answer_names) {
+  ScriptedBroker other(env, network, "b2", 9092);
+  const auto metadata = cluster({"b1", "b2"}, {{"t", {1}}});
+  broker.serve_metadata(metadata);
+  other.serve_metadata(metadata);
+  other.on(ApiKey::produce, 3, 12,
+           [this](std::int16_t version, Reader& in, Writer& out) { return on_produce(version, in, out); });
+  broker.on(ApiKey::produce, 3, 12, [this](std::int16_t version, Reader& in, Writer& out) {
+    const auto request = protocol::ProduceRequest::decode(in, version);
+    ++refused;
+    protocol::ProduceResponse response;
+    auto& topic = response.responses.emplace_back();
+    topic.name = request->topic_data.at(0).name;
+    auto& partition = topic.partition_responses.emplace_back();
+    partition.error_code = static_cast<std::int16_t>(ErrorCode::not_leader_or_follower);
+    partition.current_leader.leader_id = 2;
+    partition.current_leader.leader_epoch = 2;
+    return response.encode(out, version).has_value();
+  });
+  const auto producer = make_producer({{"retry.backoff.ms", "10000"}, {"retry.backoff.max.ms", "10000"}});
+  for (const char* value : {"a", "b", "c"}) send(*producer, value);
+  const auto began = env.clock().now();
+  producer->flush();
+  EXPECT_LT(env.clock().now() - began, 1s);
+  EXPECT_EQ(stored, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(producer->metrics().connections.metadata_refreshes, 1U);
 }
 
 TEST_F(SenderTest, a_batch_is_sent_again_with_its_number_after_a_lost_answer) {
