@@ -38,6 +38,7 @@ struct PartitionQueue {
   std::atomic<bool> has_open_batch{false};  ///< Whether a switch of partition would leave a batch half full.
 
   PartitionSequence sequence;             // reactor only
+  Uuid topic_id;                          // reactor only: of the topic that the sequence belongs to
   int in_flight = 0;                      // reactor only: batches in requests under way
   runtime::MonotonicTime mentioned_at{};  // reactor only: when the metadata cache last heard that the topic is used
 };

@@ -131,11 +131,13 @@ void Sender::look_at(PartitionQueue& queue, Look& look) {
     retried = head.attempts > 0;
   }
   if (retried && queue.in_flight > 0) return;  // alone, so that nothing passes it
+  const TopicMetadata* topic = look.cluster->topic(queue.topic->name);
+  if (topic != nullptr) follow_topic(queue, topic->id);
   if (config_.idempotent && !is_sequence_ready(queue)) {
     look.id_wanted = look.id_wanted || !identity_.is_known();
     return;
   }
-  const PartitionMetadata* partition = look.cluster->partition(queue.topic->name, queue.partition);
+  const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(queue.partition);
   if (partition == nullptr || partition->leader < 0) {
     look.metadata_wanted = true;
     router_->metadata().want_topic(queue.topic->name, look.now);
@@ -188,7 +190,14 @@ bool Sender::is_sequence_ready(PartitionQueue& queue) {
     restart_sequence(queue);
   }
   if (!identity_.is_known()) return false;
-  return queue.in_flight == 0 || !queue.sequence.is_stale(identity_);
+  return queue.in_flight == 0 || (queue.sequence.is_known_to_broker() && !queue.sequence.is_stale(identity_));
+}
+
+/// A topic that was deleted and made again has logs that know nothing of what was numbered before.
+void Sender::follow_topic(PartitionQueue& queue, const Uuid& id) {
+  if (id == queue.topic_id || id == Uuid()) return;
+  if (queue.topic_id != Uuid()) queue.sequence.require_reset();
+  queue.topic_id = id;
 }
 
 /// A batch that may be stored goes again under its old number first, for the broker to recognize it.

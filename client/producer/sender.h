@@ -100,6 +100,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void expire_in_flight(Look& look);
   void fail_late(BatchPtr batch);
   bool is_sequence_ready(PartitionQueue& queue);
+  static void follow_topic(PartitionQueue& queue, const Uuid& id);
   bool must_keep_number(PartitionQueue& queue);
   void restart_sequence(PartitionQueue& queue);
   void seal_on_worker(ProducerBatch& batch);

@@ -44,6 +44,8 @@ class PartitionSequence {
   bool is_stale(const ProducerIdentity& identity) const noexcept {
     return identity_.is_known() && !(identity_ == identity);
   }
+  /// The broker knows this producer and checks what follows. A log that does not takes any number, also a later one.
+  bool is_known_to_broker() const noexcept { return last_acked_ != record::kNoSequence; }
   void on_delivered(const BatchSequence& batch, std::int32_t record_count, std::int64_t last_offset);
   /// `log_start_offset` -1: the answer did not say. `may_be_stored`: an earlier attempt may have reached the log; then
   /// the batch is numbered anew only where that is ruled out.

@@ -50,6 +50,23 @@ class SenderTest : public ::testing::Test {
     return std::make_unique<Producer>(Config(std::move(more)), std::move(options));
   }
 
+  /// One that the broker knows already, and so does not send its first batch alone.
+  std::unique_ptr<Producer> make_known_producer(Config::Properties more = {}) {
+    auto producer = make_producer(std::move(more));
+    send(*producer, "first");
+    producer->flush();
+    deliveries.clear();
+    stored.clear();
+    return producer;
+  }
+
+  /// The topic has this id from now on.
+  void name_topic(std::uint64_t id) {
+    auto metadata = cluster({"b1"}, {{"t", {1}}});
+    metadata.topics.front().topic_id = Uuid(0, id);
+    broker.serve_metadata(metadata);
+  }
+
   /// Stores or refuses the batch, as `script` says for the n-th one; nullopt: no answer.
   bool on_produce(std::int16_t version, Reader& in, Writer& out) {
     const auto request = protocol::ProduceRequest::decode(in, version);
@@ -84,9 +101,21 @@ class SenderTest : public ::testing::Test {
       code = script.front();
       script.pop_front();
     }
+    if (code == ErrorCode::none && checks_numbers && !is_next_number(batch->header())) {
+      code = ErrorCode::out_of_order_sequence_number;
+    }
     if (code == ErrorCode::none) stored.insert(stored.end(), received.values.begin(), received.values.end());
     seen.push_back(std::move(received));
     return code;
+  }
+
+  /// As a Kafka log does: one that knows nothing of the producer takes any number.
+  bool is_next_number(const record::BatchHeader& header) {
+    const bool goes_on = !last || (header.producer_epoch == last->producer_epoch &&
+                                   header.base_sequence == last->base_sequence + last->record_count);
+    const bool starts_anew = last && header.producer_epoch > last->producer_epoch && header.base_sequence == 0;
+    if (goes_on || starts_anew) last = header;
+    return goes_on || starts_anew;
   }
 
   void send(Producer& producer, const std::string& value) {
@@ -103,12 +132,14 @@ class SenderTest : public ::testing::Test {
   std::int64_t next_offset = 0;
   std::int64_t next_id = 500;
   int refused = 0;
+  bool checks_numbers = false;
+  std::optional<record::BatchHeader> last;
 };
 
 TEST_F(SenderTest, order_is_kept_when_an_early_batch_is_sent_again) {
-  script = {ErrorCode::not_leader_or_follower, ErrorCode::out_of_order_sequence_number,
-            ErrorCode::out_of_order_sequence_number, ErrorCode::out_of_order_sequence_number};
-  const auto producer = make_producer();
+  checks_numbers = true;
+  const auto producer = make_known_producer();
+  script = {ErrorCode::not_leader_or_follower};
   for (const char* value : {"a", "b", "c", "d"}) send(*producer, value);
   producer->flush();
   EXPECT_EQ(stored, (std::vector<std::string>{"a", "b", "c", "d"}));
@@ -158,6 +189,33 @@ TEST_F(SenderTest, a_batch_is_sent_again_with_its_number_after_a_lost_answer) {
   EXPECT_FALSE(deliveries.at(0).error) << deliveries.at(0).context;
 }
 
+TEST_F(SenderTest, nothing_passes_the_first_batch_of_a_partition) {
+  checks_numbers = true;
+  script = {ErrorCode::unknown_topic_or_partition};  // the broker learns of the topic just then
+  const auto producer = make_producer();
+  for (const char* value : {"a", "b", "c", "d"}) send(*producer, value);
+  producer->flush();
+  EXPECT_EQ(stored, (std::vector<std::string>{"a", "b", "c", "d"}));
+}
+
+TEST_F(SenderTest, nothing_passes_the_first_batch_of_a_topic_that_was_made_anew) {
+  checks_numbers = true;
+  name_topic(1);
+  const auto producer = make_producer();
+  send(*producer, "a");
+  producer->flush();
+  last.reset();
+  name_topic(2);
+  script = {ErrorCode::unknown_topic_id, ErrorCode::unknown_topic_id};
+  send(*producer, "b");
+  while (script.size() > 1) env.run_for(1ms);
+  send(*producer, "c");
+  send(*producer, "d");
+  producer->flush();
+  EXPECT_EQ(stored, (std::vector<std::string>{"a", "b", "c", "d"}));
+  for (const Delivery& delivery : deliveries) EXPECT_FALSE(delivery.error) << delivery.context;
+}
+
 TEST_F(SenderTest, a_duplicate_counts_as_delivered_without_an_offset) {
   script = {ErrorCode::duplicate_sequence_number};
   const auto producer = make_producer();
@@ -198,8 +256,8 @@ TEST_F(SenderTest, what_follows_a_failed_batch_is_numbered_from_0_under_a_new_ep
 class SenderInDoubtTest : public SenderTest {
  protected:
   std::unique_ptr<Producer> lose_first(ErrorCode answer_to_second) {
+    auto producer = make_known_producer({{"request.timeout.ms", "1000"}, {"delivery.timeout.ms", "2050"}});
     script = {std::nullopt, std::nullopt, std::nullopt, answer_to_second};
-    auto producer = make_producer({{"request.timeout.ms", "1000"}, {"delivery.timeout.ms", "2050"}});
     send(*producer, "a");
     env.run_for(500ms);
     send(*producer, "b");
@@ -207,7 +265,7 @@ class SenderInDoubtTest : public SenderTest {
     EXPECT_TRUE(deliveries.at(0).error);
     EXPECT_EQ(seen.back().values.front(), "b");
     EXPECT_EQ(seen.back().epoch, 0) << "under another number it might be stored twice";
-    EXPECT_EQ(seen.back().base_sequence, 1);
+    EXPECT_EQ(seen.back().base_sequence, 2);
     return producer;
   }
 };
