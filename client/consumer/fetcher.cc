@@ -15,6 +15,11 @@ using Phase = PartitionState::Phase;
 
 constexpr std::int32_t kConsumerReplicaId = -1;
 
+bool has_leader(const ClusterSnapshot& cluster, const TopicPartition& where) {
+  const PartitionMetadata* partition = cluster.partition(where.topic, where.partition);
+  return partition != nullptr && partition->leader >= 0;
+}
+
 }  // namespace
 
 Fetcher::Fetcher(std::shared_ptr<SharedState> state, std::shared_ptr<RequestRouter> router)
@@ -59,6 +64,7 @@ Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
   const std::lock_guard lock(state_->mutex);
   for (auto& [where, state] : state_->positions.all()) {
     if (state.stuck) continue;
+    if (state.leaderless && has_leader(*cluster, where)) state.not_before = now;
     if (state.not_before > now) {
       work.next_look = std::min(work.next_look, state.not_before);
       continue;
@@ -90,6 +96,7 @@ void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, run
     work.metadata_wanted = true;
     std::string why = why_missing(cluster, state.partition.topic, state.partition.partition);
     state_->positions.on_failure(state, std::move(why), now + backoff_.after(state.failures));
+    state.leaderless = true;
     work.next_look = std::min(work.next_look, state.not_before);
     return;
   }
@@ -97,6 +104,7 @@ void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, run
     work.any_failed |= state.stuck.has_value();
     return;
   }
+  state.leaderless = false;
   if (state.phase != Phase::fetching) {
     if (state.lookup_under_way) return;
     state.lookup_under_way = true;

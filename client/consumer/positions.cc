@@ -69,6 +69,7 @@ void Positions::set_position(PartitionState& state, Position position) {
   state.preferred_replica = -1;
   state.failures = 0;
   state.not_before = {};
+  state.leaderless = false;
   state.last_error.clear();
   state.generation = ++last_generation_;
 }
@@ -174,6 +175,7 @@ void Positions::on_out_of_range(PartitionState& state, std::int64_t offset) {
 
 void Positions::on_failure(PartitionState& state, std::string why, runtime::MonotonicTime not_before) {
   ++state.failures;
+  state.leaderless = false;
   state.last_error = std::move(why);
   state.not_before = not_before;
 }

@@ -51,6 +51,7 @@ struct PartitionState {
   std::int64_t log_start_offset = -1;
   int failures = 0;                     ///< In a row; for the back-off.
   runtime::MonotonicTime not_before{};  ///< No request for it before then.
+  bool leaderless = false;              ///< ... or before the metadata name a leader.
   runtime::MonotonicTime since{};       ///< When it last made progress.
   std::optional<Failure> stuck;         ///< poll reports it until the caller seeks.
   std::string last_error;               ///< For explain().

@@ -38,7 +38,7 @@ TEST_F(RealCluster, names_a_leader_that_moved_and_the_client_goes_there_without_
   // After an answer with metadata, none is asked for again for a minute: what goes on without them has the hint.
   const Config::Properties patient{
       {"retry.backoff.ms", "60000"}, {"retry.backoff.max.ms", "60000"}, {"request.timeout.ms", "60000"}};
-  Producer producer{config(*cluster_, patient)};
+  Producer producer{config(*cluster_, patient).set("enable.idempotence", "false")};  // which must ask for an id first
   Consumer consumer{config(*cluster_, patient).set("auto.offset.reset", "earliest")};
   consumer.assign({{"hints", 0}});
   producer.send_sync({.topic = "hints", .partition = 0, .value = "before"});

@@ -45,6 +45,7 @@ struct Broker {
     scripted.on(ApiKey::fetch, 4, kFetchVersion,
                 [this](std::int16_t version, Reader& in, Writer& out) { return fetch(version, in, out); });
     scripted.on(ApiKey::list_offsets, 1, 7, [this](std::int16_t version, Reader& in, Writer& out) {
+      refuses.reset();
       const auto request = protocol::ListOffsetsRequest::decode(in, version);
       protocol::ListOffsetsResponse response;
       for (const auto& topic : request->topics) {
@@ -75,9 +76,15 @@ struct Broker {
   bool fetch(std::int16_t version, Reader& in, Writer& out) {
     requests.push_back(*FetchRequest::decode(in, version));
     const bool closes = requests.back().session_epoch == -1;
-    if (answers.empty() && !closes) return false;
+    if (answers.empty() && !refuses && !closes) return false;
     FetchResponse response;
-    if (!closes) {
+    if (refuses) {
+      response.session_id = 77;
+      auto& topic = response.responses.emplace_back();
+      topic.topic = "orders";
+      topic.partitions.emplace_back().error_code = static_cast<std::int16_t>(*refuses);
+      topic.partitions.back().records = protocol::RecordsRef{};
+    } else if (!closes) {
       response.session_id = 77;
       auto& topic = response.responses.emplace_back();
       topic.topic = "orders";
@@ -107,6 +114,7 @@ struct Broker {
   std::deque<FetchRequest> requests;
   std::int64_t start_offset = 0;
   std::int64_t epoch_end_offset = 100;
+  std::optional<ErrorCode> refuses;  ///< Every fetch, until offsets are asked for.
 };
 
 class FetcherTest : public ::testing::Test {
@@ -120,14 +128,26 @@ class FetcherTest : public ::testing::Test {
     a.scripted.serve_metadata(metadata);
     b.scripted.serve_metadata(metadata);
   }
-  /// The topic has this id from now on; 0: none.
-  void name_topic(std::uint8_t id) {
+  /// The topic has this id from now on.
+  void name_topic(std::uint64_t id) {
     auto metadata = cluster({"a", "b"}, {{"orders", {1}}});
-    std::array<std::byte, 16> bytes{};
-    bytes.back() = static_cast<std::byte>(id);
-    metadata.topics.front().topic_id = Uuid(bytes);
+    metadata.topics.front().topic_id = Uuid(0, id);
     a.scripted.serve_metadata(metadata);
     b.scripted.serve_metadata(metadata);
+  }
+  /// The broker gives one record of a topic, which is deleted and made again as soon as it was read.
+  void give_and_make_topic_anew() {
+    name_topic(1);
+    a.start_offset = 5;
+    a.kept.push_back(batch(5, "of the old topic"));
+    a.answers.push_back([this](FetchResponse&, FetchResponse::PartitionData& partition) {
+      partition.high_watermark = 6;
+      partition.records = protocol::RecordsRef{a.kept.front()};
+      name_topic(2);
+      a.start_offset = 0;
+      a.refuses = ErrorCode::unknown_topic_id;
+    });
+    a.give(batch(0, "of the new topic", 0));
   }
   Consumer make_consumer(const Config& more = {}) {
     Config config{{"bootstrap.servers", "a:9092"}, {"auto.offset.reset", "earliest"}};
@@ -194,6 +214,14 @@ TEST_F(FetcherTest, follows_a_leader_that_moved_once_it_has_validated_its_positi
   EXPECT_EQ(b.requests.front().topics.at(0).partitions.at(0).current_leader_epoch, 2);
 }
 
+TEST_F(FetcherTest, begins_as_soon_as_the_metadata_are_there) {
+  a.give(batch(0, "one"));
+  const auto began = env.clock().now();
+  auto consumer = make_consumer({{"retry.backoff.ms", "10000"}, {"retry.backoff.max.ms", "10000"}});
+  EXPECT_EQ(poll_one(consumer), "one");
+  EXPECT_LT(env.clock().now() - began, 100ms);
+}
+
 TEST_F(FetcherTest, goes_at_once_to_the_leader_that_an_answer_names) {
   a.give(batch(0, "one"));
   a.answers.push_back([](FetchResponse&, FetchResponse::PartitionData& partition) {
@@ -214,28 +242,18 @@ TEST_F(FetcherTest, goes_at_once_to_the_leader_that_an_answer_names) {
 }
 
 TEST_F(FetcherTest, a_topic_that_was_deleted_and_made_again_is_read_as_the_reset_policy_says) {
-  name_topic(1);
-  a.start_offset = 5;
-  a.give(batch(5, "of the old topic"));
+  give_and_make_topic_anew();
   auto consumer = make_consumer();
   EXPECT_EQ(poll_one(consumer), "of the old topic");
-  a.start_offset = 0;
-  a.refuse(ErrorCode::unknown_topic_id);
-  a.give(batch(0, "of the new topic", 0));
-  name_topic(2);
   EXPECT_EQ(poll_one(consumer), "of the new topic");
-  EXPECT_EQ(a.requests.at(2).topics.at(0).partitions.at(0).fetch_offset, 0) << "never at the old position";
+  EXPECT_EQ(consumer.position(kOrders0), 1);
 }
 
 TEST_F(FetcherTest, without_a_policy_a_topic_that_was_made_again_is_an_error_until_the_user_seeks) {
-  name_topic(1);
-  a.start_offset = 5;
-  a.give(batch(5, "of the old topic"));
+  give_and_make_topic_anew();
   auto consumer = make_consumer({{"auto.offset.reset", "none"}});
   consumer.seek(kOrders0, 5);
   EXPECT_EQ(poll_one(consumer), "of the old topic");
-  a.refuse(ErrorCode::unknown_topic_id);
-  name_topic(2);
   try {
     static_cast<void>(consumer.poll(20s));
     FAIL() << "it goes on as if nothing had happened";
@@ -244,7 +262,7 @@ TEST_F(FetcherTest, without_a_policy_a_topic_that_was_made_again_is_an_error_unt
     EXPECT_NE(std::string(error.what()).find("deleted and made again while the position was 6"), std::string::npos)
         << error.what();
   }
-  a.give(batch(0, "of the new topic", 0));
+  a.refuses.reset();
   consumer.seek(kOrders0, 0);
   EXPECT_EQ(poll_one(consumer), "of the new topic");
 }
