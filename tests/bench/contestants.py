@@ -13,6 +13,8 @@ import brokers  # noqa: E402  (the interop suite's way to start a broker, and Ap
 PEER = os.path.join(os.environ.get("PEERS_DIR") or os.path.expanduser("~/.cache/barnabas-peers"), "bench-1")
 PARTITIONS = 4
 COMMON = {"batch.size": 131072, "linger.ms": 10}
+# What scales gets batches of about 100 records of 100 B, whatever else is larger: only full or flushed ones are sent.
+SCALING = {"batch.size": 11500, "linger.ms": 5000, "buffer.memory": 268435456}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +32,16 @@ class Work:
 
     def __str__(self):
         return f"{self.count:,} x {self.size} B, {self.codec}, acks={self.acks}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Scaled:
+    """Records of 100 B over so many partitions, by so many clients."""
+    count: int
+    partitions: int
+    clients: int = 1
+    round_robin: bool = True
+    batch_size: int = SCALING["batch.size"]
 
 
 def pairs(settings, flag=None):
@@ -61,6 +73,25 @@ class Barnabas:
                 *pairs(self.consumer_settings, "-X")]
 
 
+    def latency(self, bootstrap, topic, rate, seconds):
+        return [self.program, "bench", "latency", "-b", bootstrap, "-t", topic, "-r", str(rate), "-d", str(seconds), "-s", "100",
+                "-a", "1", "--json", *pairs(self.latency_settings(rate), "-X")]
+
+    @staticmethod
+    def latency_settings(_):
+        return {"linger.ms": 0}
+
+    def produce_scaled(self, bootstrap, topic, scaled):
+        settings = {**SCALING, "batch.size": scaled.batch_size}
+        return [self.program, "bench", "produce", "-b", bootstrap, "-t", topic, "-c", str(scaled.count), "-s", "100", "-a", "1",
+                "--clients", str(scaled.clients), *(["--round-robin"] if scaled.round_robin else []), "--json",
+                *pairs(settings, "-X")]
+
+    def consume_scaled(self, bootstrap, topic, scaled):
+        return [self.program, "bench", "consume", "-b", bootstrap, "-t", topic, "-c", str(scaled.count), "--clients",
+                str(scaled.clients), "--json"]
+
+
 class Librdkafka:
     """rdkafka_bench.c: produce_batch without copies on explicit partitions, consume_batch_queue."""
     name = "librdkafka"
@@ -81,6 +112,26 @@ class Librdkafka:
                 *pairs(self.consumer_settings)]
 
 
+    def latency(self, bootstrap, topic, rate, seconds):
+        return [f"{PEER}/bin/rdkafka_bench", "latency", bootstrap, topic, str(rate), str(seconds),
+                *pairs(self.latency_settings(rate))]
+
+    @staticmethod
+    def latency_settings(rate):
+        return {"acks": 1, "linger.ms": 0 if rate < 100000 else 1, "consumer.fetch.wait.max.ms": 500,
+                "consumer.fetch.queue.backoff.ms": 0, "socket.nagle.disable": "true", "log_level": 3}
+
+    def produce_scaled(self, bootstrap, topic, scaled):
+        settings = {**SCALING, **self.own_settings, "batch.size": scaled.batch_size, "acks": 1, "bench.clients": scaled.clients,
+                    "bench.round.robin": int(scaled.round_robin)}
+        del settings["buffer.memory"]
+        return [f"{PEER}/bin/rdkafka_bench", "produce", bootstrap, topic, str(scaled.count), "100", *pairs(settings)]
+
+    def consume_scaled(self, bootstrap, topic, scaled):
+        settings = {**self.consumer_settings, "bench.clients": scaled.clients}
+        return [f"{PEER}/bin/rdkafka_bench", "consume", bootstrap, topic, str(scaled.count), "100", *pairs(settings)]
+
+
 class RdkafkaPerformance(Librdkafka):
     """librdkafka's own benchmark program, one record a call."""
     name = "rdkafka_performance"
@@ -94,6 +145,8 @@ class RdkafkaPerformance(Librdkafka):
                 "-c", str(work.count), "-q", "-X", "sticky.partitioning.linger.ms=10", *pairs(settings, "-X")]
 
     consume = None
+    latency = None
+    produce_scaled = consume_scaled = None
 
 
 class Java:
@@ -115,6 +168,14 @@ class Java:
     def consume(self, bootstrap, topic, work):
         return [*self.jvm, "org.apache.kafka.tools.ConsumerPerformance", "--topic", topic, "--num-records", str(work.count),
                 "--bootstrap-server", bootstrap]
+
+    latency = None
+    produce_scaled = consume_scaled = None
+
+    def one_at_a_time(self, bootstrap, topic, count):
+        """EndToEndLatency: sends a record, waits until it is read, sends the next; it knows whole milliseconds."""
+        return [*self.jvm, "org.apache.kafka.tools.EndToEndLatency", "--bootstrap-server", bootstrap, "--topic", topic,
+                "--num-records", str(count), "--producer-acks", "1", "--record-size", "100"]
 
 
 def all_here(binaries):

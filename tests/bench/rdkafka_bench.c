@@ -5,7 +5,8 @@
  *   rdkafka_bench consume BROKERS TOPIC COUNT SIZE [NAME=VALUE...]
  *   rdkafka_bench latency BROKERS TOPIC RATE SECONDS [NAME=VALUE...]   of 100 B; "consumer.NAME=VALUE" is the consumer's
  *
- * Values are made before anything is sent; each record's delivery report is looked at. Exits 0 only if all arrived.
+ * bench.clients=N: N clients share the records, and the partitions to read. bench.round.robin=1: the next record goes to the
+ * next partition. Values are made before anything is sent; each record's delivery report is looked at. Exits 0 only if all arrived.
  * `latency` does as `barnabas bench latency`: one thread sends what is due, one reads; a record's latency is from when it was
  * due until it is read; the first second is left out. */
 #include <librdkafka/rdkafka.h>
@@ -20,6 +21,7 @@ enum { BATCH = 1000, STEP = 131, SPARE = 64 * 1024, SIZE = 100 };
 static const int64_t SECOND = 1000000000;
 
 static long acknowledged, failed;
+static int clients = 1, round_robin;
 
 static void die(const char *what, const char *why) {
   fprintf(stderr, "rdkafka_bench: %s: %s\n", what, why);
@@ -42,6 +44,7 @@ static rd_kafka_t *make_client(rd_kafka_type_t type, const char *brokers, int se
   if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof why) != RD_KAFKA_CONF_OK) die("brokers", why);
   for (int i = 0; i < settings; ++i) {
     char name[256];
+    if (strncmp(setting[i], "bench.", 6) == 0) continue;
     const int for_consumer = strncmp(setting[i], "consumer.", 9) == 0;
     const char *start = setting[i] + (for_consumer ? 9 : 0), *value = strchr(start, '=');
     if (for_consumer && type == RD_KAFKA_PRODUCER) continue;
@@ -64,53 +67,98 @@ static int partitions_of(rd_kafka_t *client, rd_kafka_topic_t *topic) {
   return count;
 }
 
-static void produce(rd_kafka_t *client, rd_kafka_topic_t *topic, long count, long size) {
-  const int partitions = partitions_of(client, topic);
+static void read_bench_settings(int settings, char **setting) {
+  for (int i = 0; i < settings; ++i) {
+    sscanf(setting[i], "bench.clients=%d", &clients);
+    sscanf(setting[i], "bench.round.robin=%d", &round_robin);
+  }
+  if (clients < 1) die("bench.clients", "must be at least 1");
+}
+
+/* One of the clients that share the work. */
+struct client {
+  rd_kafka_t *handle;
+  rd_kafka_topic_t *topic;
+  rd_kafka_queue_t *queue;
+  long wanted;
+};
+
+static struct client *make_clients(rd_kafka_type_t type, const char *brokers, const char *topic, int settings, char **setting) {
+  struct client *all = calloc((size_t)clients, sizeof *all);
+  for (int i = 0; i < clients; ++i) {
+    all[i].handle = make_client(type, brokers, settings, setting);
+    all[i].topic = rd_kafka_topic_new(all[i].handle, topic, NULL);
+  }
+  return all;
+}
+
+static void produce(struct client *all, long count, long size) {
+  const int partitions = partitions_of(all->handle, all->topic), turn = clients > 1 ? 100 : BATCH;
   char *text = malloc((size_t)size + SPARE);
   srand(7);
   for (long i = 0; i < size + SPARE; ++i) text[i] = (char)(' ' + rand() % 95);
   rd_kafka_message_t *batch = calloc(BATCH, sizeof *batch);
   long sent = 0;
-  for (int partition = 0; sent < count; partition = (partition + 1) % partitions) {
-    const int wanted = count - sent < BATCH ? (int)(count - sent) : BATCH;
+  for (long number = 0; sent < count; ++number) {
+    struct client *client = &all[number % clients];
+    const int partition = (int)(number / clients % partitions);
+    const int wanted = count - sent < turn ? (int)(count - sent) : turn;
     for (int i = 0; i < wanted; ++i) {
       batch[i].payload = text + (sent + i) * STEP % SPARE;
       batch[i].len = (size_t)size;
+      batch[i].partition = (int32_t)((sent + i) % partitions);
     }
     int from = 0;
     while (from < wanted) {
-      const int taken = rd_kafka_produce_batch(topic, partition, 0, batch + from, wanted - from);
+      const int taken = rd_kafka_produce_batch(client->topic, partition, round_robin ? RD_KAFKA_MSG_F_PARTITION : 0,
+                                               batch + from, wanted - from);
       from += taken;
-      rd_kafka_poll(client, from < wanted ? 10 : 0);
+      rd_kafka_poll(client->handle, from < wanted ? 10 : 0);
     }
     sent += wanted;
   }
-  if (rd_kafka_flush(client, 60000) != RD_KAFKA_RESP_ERR_NO_ERROR) die("flush", "not all was sent within 60 s");
+  for (int i = 0; i < clients; ++i) {
+    if (rd_kafka_flush(all[i].handle, 60000) != RD_KAFKA_RESP_ERR_NO_ERROR) die("flush", "not all was sent within 60 s");
+  }
   if (failed || acknowledged != count) die("produce", "not every record was acknowledged");
 }
 
-static void consume(rd_kafka_t *client, rd_kafka_topic_t *topic, long count) {
-  const int partitions = partitions_of(client, topic);
-  rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-  for (int partition = 0; partition < partitions; ++partition) {
-    if (rd_kafka_consume_start_queue(topic, partition, RD_KAFKA_OFFSET_BEGINNING, queue) != 0) die("consume", "start");
+/* Reads what there is within 100 ms, at most 1,000 records; returns how many. */
+static long consume_some(struct client *client) {
+  static rd_kafka_message_t *batch[BATCH];
+  const long wanted = client->wanted < BATCH ? client->wanted : BATCH;
+  const long got = rd_kafka_consume_batch_queue(client->queue, 100, batch, (size_t)wanted);
+  if (got < 0) die("consume", rd_kafka_err2str(rd_kafka_last_error()));
+  for (long i = 0; i < got; ++i) {
+    if (batch[i]->err) die("consume", rd_kafka_message_errstr(batch[i]));
+    if (batch[i]->len + batch[i]->key_len == 0) die("consume", "the records were empty");
+    rd_kafka_message_destroy(batch[i]);
   }
-  rd_kafka_message_t **batch = malloc(BATCH * sizeof *batch);
-  long read = 0, bytes = 0;
-  for (int idle = 0; read < count && idle < 100;) {
-    const long got = rd_kafka_consume_batch_queue(queue, 100, batch, BATCH);
-    if (got < 0) die("consume", rd_kafka_err2str(rd_kafka_last_error()));
-    for (long i = 0; i < got; ++i) {
-      if (batch[i]->err) die("consume", rd_kafka_message_errstr(batch[i]));
-      bytes += (long)(batch[i]->len + batch[i]->key_len);
-      rd_kafka_message_destroy(batch[i]);
+  return got;
+}
+
+static void consume(struct client *all, long count) {
+  const int partitions = partitions_of(all->handle, all->topic);
+  for (int i = 0; i < clients; ++i) {
+    all[i].queue = rd_kafka_queue_new(all[i].handle);
+    all[i].wanted = count / clients;
+    for (int partition = i; partition < partitions; partition += clients) {
+      if (rd_kafka_consume_start_queue(all[i].topic, partition, RD_KAFKA_OFFSET_BEGINNING, all[i].queue) != 0) {
+        die("consume", "start");
+      }
     }
-    read += got;
-    idle = got ? 0 : idle + 1;
   }
-  if (read < count) die("consume", "nothing more came for 10 s");
-  if (bytes == 0) die("consume", "the records were empty");
-  for (int partition = 0; partition < partitions; ++partition) rd_kafka_consume_stop(topic, partition);
+  long left = count / clients * clients;
+  for (int idle = 0; left > 0 && idle < 100 * clients;) {
+    for (int i = 0; i < clients; ++i) {
+      if (all[i].wanted == 0) continue;
+      const long got = consume_some(&all[i]);
+      all[i].wanted -= got;
+      left -= got;
+      idle = got ? 0 : idle + 1;
+    }
+  }
+  if (left > 0) die("consume", "nothing more came for 10 s");
 }
 
 struct latency {
@@ -214,13 +262,13 @@ int main(int arguments, char **argument) {
     latency(argument[2], argument[3], atol(argument[4]), atol(argument[5]), arguments - 6, argument + 6);
     return 0;
   }
-  const int producing = strcmp(argument[1], "produce") == 0;
-  rd_kafka_t *client = make_client(producing ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, argument[2], arguments - 6, argument + 6);
-  rd_kafka_topic_t *topic = rd_kafka_topic_new(client, argument[3], NULL);
-  if (producing) {
-    produce(client, topic, atol(argument[4]), atol(argument[5]));
+  const int settings = arguments - 6;
+  char **setting = argument + 6;
+  read_bench_settings(settings, setting);
+  if (strcmp(argument[1], "produce") == 0) {
+    produce(make_clients(RD_KAFKA_PRODUCER, argument[2], argument[3], settings, setting), atol(argument[4]), atol(argument[5]));
   } else {
-    consume(client, topic, atol(argument[4]));
+    consume(make_clients(RD_KAFKA_CONSUMER, argument[2], argument[3], settings, setting), atol(argument[4]));
   }
   return 0; /* without the tear-down, which is nobody's benchmark */
 }

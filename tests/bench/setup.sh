@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings librdkafka, the peer that C++ programs use today, onto this machine below $PEERS_DIR: the newest source that a package
 # registry carries (a Node package has the whole tree; another one the example programs), built with -O2, and our small benchmark of
-# it. Apache Kafka comes from tests/interop/setup.sh.
+# it; and sendfile_bound.cc. Apache Kafka comes from tests/interop/setup.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 peer=${PEERS_DIR:-$HOME/.cache/barnabas-peers}/bench-1
@@ -29,14 +29,15 @@ build_library() {
   mkdir -p "$peer/bin" && cp examples/rdkafka_performance "$peer/bin/"
 }
 
-command -v npm >/dev/null || { echo "setup: librdkafka is left out: there is no npm" >&2; exit 1; }
 mkdir -p "$(dirname "$peer")"
+g++ -O2 -Wall -Wextra "$here/sendfile_bound.cc" -o "$(dirname "$peer")/sendfile_bound"
+command -v npm >/dev/null || { echo "setup: librdkafka is left out: there is no npm" >&2; exit 1; }
 if [ ! -e "$peer/library.done" ]; then
   echo "setup: librdkafka" >&2
   (build_library) >"$peer.log" 2>&1 || { tail -20 "$peer.log" >&2; exit 1; }
   touch "$peer/library.done"
 fi
 if ! cmp -s "$here/rdkafka_bench.c" "$peer/rdkafka_bench.c"; then
-  gcc -O2 -Wall -Wextra -isystem "$peer/include" "$here/rdkafka_bench.c" -o "$peer/bin/rdkafka_bench" -L"$peer/lib" -Wl,-rpath,"$peer/lib" -lrdkafka
+  gcc -O2 -Wall -Wextra -isystem "$peer/include" "$here/rdkafka_bench.c" -o "$peer/bin/rdkafka_bench" -L"$peer/lib" -Wl,-rpath,"$peer/lib" -lrdkafka -pthread
   cp "$here/rdkafka_bench.c" "$peer/rdkafka_bench.c"
 fi

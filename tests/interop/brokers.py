@@ -11,9 +11,12 @@ import time
 PEERS = os.path.join(os.environ.get("PEERS_DIR") or os.path.expanduser("~/.cache/barnabas-peers"), "interop-1")
 
 
-def java(*arguments, heap="256m"):
+QUICK_START = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+
+
+def java(*arguments, jvm=("-Xmx256m", *QUICK_START)):
     """The command line of a class of Apache Kafka."""
-    return ["java", f"-Xmx{heap}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{PEERS}/kafka/libs/*", *arguments]
+    return ["java", *jvm, "-cp", f"{PEERS}/kafka/libs/*", *arguments]
 
 
 def free_ports(count):
@@ -24,13 +27,13 @@ def free_ports(count):
     return ports
 
 
-def barnabas_command(folder, binaries):
+def barnabas_command(folder, binaries, _=None):
     port = free_ports(1)[0]
     return port, [f"{binaries}/barnabas-broker", "--port", str(port), "--data-dir", f"{folder}/data",
                   "--override", "listeners=PLAINTEXT://127.0.0.1:" + str(port)]
 
 
-def kafka_command(folder, _):
+def kafka_command(folder, _, jvm):
     port, controller = free_ports(2)
     settings = {
         "process.roles": "broker,controller", "node.id": 1, "controller.quorum.voters": f"1@127.0.0.1:{controller}",
@@ -48,14 +51,14 @@ def kafka_command(folder, _):
     cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "A")
     subprocess.run(java("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "-c", properties), check=True,
                    capture_output=True, timeout=60)
-    return port, java("kafka.Kafka", properties, heap="768m")
+    return port, java("kafka.Kafka", properties, jvm=jvm)
 
 
-def start(broker, folder, binaries):
+def start(broker, folder, binaries, jvm=("-Xmx768m", *QUICK_START)):
     """Starts it with an empty data directory and waits until it takes connections; its address goes to folder/broker.json."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    port, command = {"barnabas": barnabas_command, "kafka": kafka_command}[broker](folder, binaries)
+    port, command = {"barnabas": barnabas_command, "kafka": kafka_command}[broker](folder, binaries, jvm)
     with open(f"{folder}/broker.log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
     with open(f"{folder}/broker.json", "w", encoding="utf-8") as file:
