@@ -1,5 +1,5 @@
-// What a broker's fetch costs at the least: `sendfile_bound FILE_BYTES TOTAL_BYTES` prints the CPU seconds of a process that does
-// nothing but send a cached file over loopback, 1 MB a call. Another process reads; its time is not counted.
+// What a broker's fetch costs at the least: `sendfile_bound FILE_BYTES TOTAL_BYTES` prints the CPU seconds of a process
+// that does nothing but send a cached file over loopback, 1 MB a call. Another process reads; its time is not counted.
 #include <arpa/inet.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>

@@ -11,12 +11,10 @@ import time
 PEERS = os.path.join(os.environ.get("PEERS_DIR") or os.path.expanduser("~/.cache/barnabas-peers"), "interop-1")
 
 
-QUICK_START = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-
-
-def java(*arguments, jvm=("-Xmx256m", *QUICK_START)):
-    """The command line of a class of Apache Kafka."""
-    return ["java", *jvm, "-cp", f"{PEERS}/kafka/libs/*", *arguments]
+def java(*arguments, heap="256m", jvm=()):
+    """The command line of a class of Apache Kafka; with no options for the machine, it starts soon instead of running fast."""
+    quick = (f"-Xmx{heap}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+    return ["java", *(jvm or quick), "-cp", f"{PEERS}/kafka/libs/*", *arguments]
 
 
 def free_ports(count):
@@ -51,10 +49,10 @@ def kafka_command(folder, _, jvm):
     cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "A")
     subprocess.run(java("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "-c", properties), check=True,
                    capture_output=True, timeout=60)
-    return port, java("kafka.Kafka", properties, jvm=jvm)
+    return port, java("kafka.Kafka", properties, heap="768m", jvm=jvm)
 
 
-def start(broker, folder, binaries, jvm=("-Xmx768m", *QUICK_START)):
+def start(broker, folder, binaries, jvm=()):
     """Starts it with an empty data directory and waits until it takes connections; its address goes to folder/broker.json."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
