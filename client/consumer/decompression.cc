@@ -28,6 +28,16 @@ bool move_to(CountedBuffer& buffer, std::size_t used, std::size_t bytes, BufferP
   return true;
 }
 
+/// The budget's part that the codec's library needs besides; none where the budget has not that much.
+std::optional<MemoryBudget::Lease> room_for_window(const record::Decompressor& plain, const CountedBuffer& buffer,
+                                                   BufferPool& buffers) {
+  const auto said = plain.said_plain_bytes();
+  if (plain.window_bytes() == 0 || (said && *said <= buffer.bytes.size())) return MemoryBudget::Lease();
+  auto lease = buffers.budget().try_take(plain.window_bytes());
+  if (!lease && buffers.drop_idle()) lease = buffers.budget().try_take(plain.window_bytes());
+  return lease;
+}
+
 /// Fills `buffer`, which grows as it must; the bytes used, or none where it could not grow.
 Result<std::optional<std::size_t>> fill(CountedBuffer& buffer, record::Decompressor& plain, BufferPool& buffers) {
   std::size_t used = 0;
@@ -70,10 +80,16 @@ Result<std::shared_ptr<const Bytes>> decompress_batch(const record::BatchView& b
   auto plain = record::make_decompressor(header.compression(), batch.records());
   if (!plain) return failure(plain.error());
   CountedBuffer buffer = buffers.take();
-  if (buffer.bytes.empty()) {
+  const std::size_t said = (*plain)->said_plain_bytes().value_or(0);
+  if (buffer.bytes.size() < said) {
+    buffer = {};
+    static_cast<void>(move_to(buffer, 0, said, buffers));
+  } else if (buffer.bytes.empty()) {
     static_cast<void>(
         move_to(buffer, 0, std::max(kSmallestBufferBytes, batch.records().size() * kUsualRatio), buffers));
   }
+  const auto window = room_for_window(**plain, buffer, buffers);
+  if (!window) return failure(Errc::buffer_full);
   auto filled = fill(buffer, **plain, buffers);
   if (!filled) return failure(filled.error());
   if (!*filled) {

@@ -12,7 +12,16 @@ constexpr std::size_t kMostSpareNumbers = 1024;
 constexpr float kRatioImproves = 0.005F;
 constexpr float kRatioWorsens = 0.05F;
 constexpr float kRatioMargin = 1.05F;
-constexpr std::size_t kMostPlainPerBatchSize = 16;
+
+/// How a batch's bytes end that were still in use when the batch had ended.
+struct FreeBytes {
+  std::shared_ptr<ByteBudget> budget;
+  std::size_t reserved_bytes = 0;
+  void operator()(Bytes* bytes) const {
+    delete bytes;
+    if (reserved_bytes > 0) budget->give_back(reserved_bytes);
+  }
+};
 
 }  // namespace
 
@@ -28,7 +37,10 @@ PartitionQueue::PartitionQueue(TopicState& of, std::int32_t number)
     : topic(&of), partition(number), name(of.name + "-" + std::to_string(number)) {}
 
 Accumulator::Accumulator(const ProducerConfig& config, std::shared_ptr<ClientRuntime> runtime)
-    : config_(config), runtime_(std::move(runtime)), budget_(runtime_, config.buffer_bytes) {}
+    : config_(config),
+      runtime_(std::move(runtime)),
+      budget_(std::make_shared<ByteBudget>(runtime_, config.buffer_bytes - Compressors::reserved_bytes(config))),
+      compressors_(config, runtime_->env()) {}
 
 TopicState& Accumulator::topic(std::string_view name) {
   const std::lock_guard lock(topics_mutex_);
@@ -62,11 +74,11 @@ std::size_t Accumulator::target_bytes(const TopicState& topic) const {
   if (config_.compression == record::CompressionType::none) return config_.batch_bytes;
   const float ratio = topic.compression_ratio.load(std::memory_order_relaxed) * kRatioMargin;
   const auto plain = static_cast<std::size_t>(static_cast<float>(config_.batch_bytes) / ratio);
-  return std::clamp(plain, config_.batch_bytes, config_.batch_bytes * kMostPlainPerBatchSize);
+  return std::clamp(plain, config_.batch_bytes, most_plain_bytes(config_));
 }
 
 std::size_t Accumulator::new_batch_bytes(const TopicState& topic, const record::RecordInput& record) const {
-  const std::size_t target = std::min(target_bytes(topic), std::max(config_.buffer_bytes / 4, config_.batch_bytes));
+  const std::size_t target = std::min(target_bytes(topic), budget_->limit_bytes());
   return std::max(target, record::single_batch_bytes_bound(record));
 }
 
@@ -114,7 +126,7 @@ Appended Accumulator::append_to_new(PartitionQueue& queue, const SizedRecord& re
                                     bool always_note, std::size_t reserved_bytes) {
   Appended result = append(queue, record, callback, always_note);
   if (result.done) {
-    budget_.give_back(reserved_bytes);  // another thread made a batch meanwhile
+    budget_->give_back(reserved_bytes);  // another thread made a batch meanwhile
     return result;
   }
   if (result.to_seal != nullptr) seal(*std::exchange(result.to_seal, nullptr));
@@ -150,7 +162,7 @@ BatchPtr Accumulator::make_batch(PartitionQueue& queue, std::size_t reserved_byt
   options.compression = config_.compression;
   options.level = config_.compression_level;
   batch->queue = &queue;
-  batch->builder = record::BatchBuilder(options, budget_.buffer(capacity));
+  batch->builder = record::BatchBuilder(options, budget_->buffer(capacity));
   batch->reserved_bytes = reserved_bytes;
   batch->created_at = runtime_->now();
   batch->deadline = batch->created_at + config_.delivery_timeout;
@@ -169,12 +181,21 @@ void Accumulator::note_incomplete(std::uint64_t number) {
   incomplete_.insert(incomplete_.end(), std::move(node));
 }
 
-void Accumulator::retire(BatchPtr batch) {
-  budget_.give_back(batch->reserved_bytes);
-  if (batch->bytes && batch->bytes.use_count() == 1) {
-    budget_.keep(std::move(*batch->bytes));
-    batch->spare_bytes = std::move(batch->bytes);
+/// Bytes that a write still holds (the answer to one request may come before the write of those behind it has ended)
+/// count until it lets them go.
+void Accumulator::free_bytes(ProducerBatch& batch) {
+  if (batch.bytes.use_count() > 1) {
+    std::get_deleter<FreeBytes>(batch.bytes)->reserved_bytes = batch.reserved_bytes;
+    batch.bytes = nullptr;
+    return;
   }
+  Bytes memory = batch.bytes ? std::move(*batch.bytes) : batch.builder.release_buffer();
+  if (batch.bytes) batch.spare_bytes = std::move(batch.bytes);
+  budget_->give_back(batch.reserved_bytes, std::move(memory));
+}
+
+void Accumulator::retire(BatchPtr batch) {
+  free_bytes(*batch);
   std::vector<PendingDelivery> deliveries = std::move(batch->deliveries);
   typical_records_.store(deliveries.size(), std::memory_order_relaxed);
   deliveries.clear();
@@ -195,33 +216,39 @@ void Accumulator::close_batch(ProducerBatch& batch) {
 }
 
 void Accumulator::finish(ProducerBatch& batch) {
-  auto finished = batch.builder.finish();
+  note_finished(batch, batch.builder.finish());
+}
+
+void Accumulator::note_finished(ProducerBatch& batch, Result<Bytes> finished) {
   if (!finished) {
     batch.seal_failure = finished.error();
   } else {
-    batch.bytes = batch.spare_bytes ? std::move(batch.spare_bytes) : std::make_shared<Bytes>();
+    batch.bytes =
+        batch.spare_bytes ? std::move(batch.spare_bytes) : std::shared_ptr<Bytes>(new Bytes(), FreeBytes{budget_});
     *batch.bytes = std::move(*finished);
   }
 }
 
 void Accumulator::seal(ProducerBatch& batch) {
   const std::size_t plain_bytes = batch.builder.plain_bytes();
-  finish(batch);
+  CompressorRoom room = compressors_.take();
+  note_finished(batch, batch.builder.finish(room.compressor, room.output));
+  compressors_.give_back(std::move(room));
   std::size_t spare_bytes = 0;
+  Bytes plain;
   if (batch.bytes) {
     note_ratio(*batch.queue->topic, batch.bytes->size(), plain_bytes);
     const std::size_t kept = std::min(batch.reserved_bytes, batch.bytes->size());
     spare_bytes = batch.reserved_bytes - kept;
+    plain = batch.builder.release_buffer();
   }
-  Bytes plain = batch.builder.release_buffer();
   {
     const std::lock_guard lock(batch.queue->mutex);
     batch.reserved_bytes -= spare_bytes;
     batch.state = BatchState::sealed;
   }
   // The batch may be gone from here on.
-  budget_.give_back(spare_bytes);
-  if (plain.capacity() > 0) budget_.keep(std::move(plain));
+  budget_->give_back(spare_bytes, std::move(plain));
 }
 
 void Accumulator::note_ratio(TopicState& topic, std::size_t compressed_bytes, std::size_t plain_bytes) {

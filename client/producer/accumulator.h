@@ -14,6 +14,7 @@
 
 #include "client/core/cluster_snapshot.h"
 #include "client/producer/byte_budget.h"
+#include "client/producer/compressors.h"
 #include "client/producer/producer_batch.h"
 #include "client/producer/producer_config.h"
 #include "client/producer/sticky_partitioner.h"
@@ -131,19 +132,22 @@ class Accumulator {
   /// Of all records taken so far.
   Totals totals() const;
 
-  ByteBudget& budget() noexcept { return budget_; }
-  const ByteBudget& budget() const noexcept { return budget_; }
+  ByteBudget& budget() noexcept { return *budget_; }
+  const ByteBudget& budget() const noexcept { return *budget_; }
   std::size_t target_bytes(const TopicState& topic) const;
 
  private:
   bool add_record(PartitionQueue& queue, ProducerBatch& batch, const SizedRecord& record, DeliveryCallback& callback,
                   bool always_note, Appended& result);
   void end_batch(PartitionQueue& queue, ProducerBatch& batch, Appended& result);
+  void free_bytes(ProducerBatch& batch);
+  void note_finished(ProducerBatch& batch, Result<Bytes> finished);
   void note_ratio(TopicState& topic, std::size_t compressed_bytes, std::size_t plain_bytes);
 
   const ProducerConfig& config_;
   std::shared_ptr<ClientRuntime> runtime_;
-  ByteBudget budget_;
+  const std::shared_ptr<ByteBudget> budget_;
+  Compressors compressors_;
   std::atomic<std::uint64_t> next_number_{1};
   std::atomic<std::size_t> typical_records_{0};  ///< With callbacks, in the batch that ended last.
 

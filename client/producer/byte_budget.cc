@@ -92,9 +92,10 @@ asio::awaitable<Result<void>> ByteBudget::async_take(std::size_t bytes, runtime:
   co_return settle(*waiter);
 }
 
-void ByteBudget::give_back(std::size_t bytes) {
+void ByteBudget::give_back(std::size_t bytes, Bytes buffer) {
   const std::lock_guard lock(mutex_);
   used_bytes_ -= bytes;
+  keep_locked(std::move(buffer));
   if (is_worth_a_wake()) grant_locked();
 }
 
@@ -119,11 +120,11 @@ void ByteBudget::close() {
 Bytes ByteBudget::buffer(std::size_t capacity) {
   {
     const std::lock_guard lock(mutex_);
-    if (!kept_.empty() && kept_.back().capacity() >= capacity) {
+    if (!kept_.empty()) {
       Bytes buffer = std::move(kept_.back());
       kept_.pop_back();
       kept_bytes_ -= buffer.capacity();
-      return buffer;
+      if (buffer.capacity() == capacity) return buffer;  // a larger one would hold more than was taken
     }
   }
   Bytes buffer;
@@ -131,10 +132,11 @@ Bytes ByteBudget::buffer(std::size_t capacity) {
   return buffer;
 }
 
-void ByteBudget::keep(Bytes buffer) {
-  const std::lock_guard lock(mutex_);
-  if (kept_.size() >= kMostKeptBuffers || used_bytes_ + kept_bytes_ + buffer.capacity() > limit_bytes_) return;
-  kept_bytes_ += buffer.capacity();
+void ByteBudget::keep_locked(Bytes buffer) {
+  const std::size_t capacity = buffer.capacity();
+  if (capacity == 0 || kept_.size() >= kMostKeptBuffers) return;
+  if (used_bytes_ + kept_bytes_ + capacity > limit_bytes_) return;
+  kept_bytes_ += capacity;
   kept_.push_back(std::move(buffer));
 }
 

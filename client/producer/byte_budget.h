@@ -26,13 +26,13 @@ class ByteBudget {
   Result<void> take(std::size_t bytes, runtime::MonotonicTime deadline);
   /// The same for a coroutine on the runtime's executor.
   asio::awaitable<Result<void>> async_take(std::size_t bytes, runtime::MonotonicTime deadline);
-  void give_back(std::size_t bytes);
+  /// `buffer` is what held them: kept for the next batch where there is room.
+  void give_back(std::size_t bytes, Bytes buffer = {});
   /// Ends all waits, those to come too.
   void close();
 
   /// A buffer with at least this capacity; its bytes must have been taken before.
   Bytes buffer(std::size_t capacity);
-  void keep(Bytes buffer);
 
   std::size_t limit_bytes() const noexcept { return limit_bytes_; }
   std::size_t used_bytes() const;
@@ -48,6 +48,7 @@ class ByteBudget {
   using Waiters = std::list<Waiter>;
 
   bool take_locked(std::size_t bytes);
+  void keep_locked(Bytes buffer);
   /// nullopt: taken or closed at once, as the result says. `wake` empty: the waiter waits for changed_.
   std::optional<Waiters::iterator> enqueue(std::size_t bytes, InlineFunction<void(), 48> wake, Result<void>& result);
   Result<void> settle(Waiters::iterator waiter);

@@ -114,14 +114,15 @@ record::RecordInput ProducerImpl::input_of(const Record& record, std::int64_t ti
 
 Result<void> ProducerImpl::check_size(const Attempt& attempt, const record::RecordInput& input) const {
   constexpr std::size_t kMostOverhead = 128;  // of batch and record; a header has less than its own size and 10
-  const std::size_t limit = std::min(sender_->config().max_request_bytes, sender_->config().buffer_bytes);
+  const std::size_t room = sender_->accumulator().budget().limit_bytes();
+  const std::size_t limit = std::min(sender_->config().max_request_bytes, room);
   if (attempt.payload_bytes + kMostOverhead + 10 * input.headers.size() <= limit) return {};
   const std::size_t size = record::single_batch_bytes_bound(input);
   if (size <= limit) return {};
   const bool by_request = limit == sender_->config().max_request_bytes;
   return failure(protocol::ErrorCode::message_too_large,
                  fmt::format("{}: a record of {} bytes is larger than {}={}", attempt.record.topic, size,
-                             by_request ? "max.request.size" : "buffer.memory", limit));
+                             by_request ? "max.request.size" : "buffer.memory, less what compressing takes,", limit));
 }
 
 /// What an append leaves to do, outside all locks.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/record/compress/compressor.h"
 #include "common/record/wire.h"
 
 namespace barnabas::record {
@@ -121,9 +122,25 @@ Result<Bytes> BatchBuilder::finish() {
     auto done = compress(options_.compression, level, BytesView(buffer_).subspan(kBatchHeaderBytes), batch);
     if (!done) return failure(done.error());
   }
+  write_head(batch);
+  return batch;
+}
+
+Result<Bytes> BatchBuilder::finish(Compressor& compressor, Bytes& output) {
+  if (count_ == 0) return finish();
+  buffer_.resize(used_);
+  output.resize(kBatchHeaderBytes);
+  if (auto done = compressor.compress(BytesView(buffer_).subspan(kBatchHeaderBytes), output); !done) {
+    return failure(done.error());
+  }
+  Bytes batch(output.begin(), output.end());
+  write_head(batch);
+  return batch;
+}
+
+void BatchBuilder::write_head(Bytes& batch) const {
   write_batch_header(batch, header(batch.size()));
   wire::store(batch.data() + position::kCrc, compute_batch_crc(batch));
-  return batch;
 }
 
 }  // namespace barnabas::record

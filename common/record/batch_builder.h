@@ -10,6 +10,8 @@
 
 namespace barnabas::record {
 
+class Compressor;
+
 /// What a batch says besides its records.
 struct BatchOptions {
   std::int64_t base_offset = 0;
@@ -71,11 +73,15 @@ class BatchBuilder {
   /// Compresses (unless the type is none), writes header and checksum, and gives the batch away; the builder is done.
   /// Errors: io_error when the codec's library fails.
   Result<Bytes> finish();
+  /// The same with a compressor and a buffer for its output that are used again; the batch has a buffer of just its
+  /// size.
+  Result<Bytes> finish(Compressor& compressor, Bytes& output);
   /// What finish() left of the buffer (all of it where records were compressed), for the next batch.
   Bytes release_buffer() noexcept { return std::move(buffer_); }
 
  private:
   bool append_at(std::int32_t offset_delta, const RecordInput& record, std::size_t limit_bytes);
+  void write_head(Bytes& batch) const;
   BatchHeader header(std::size_t size_bytes) const noexcept;
   std::int32_t next_delta() const noexcept {
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(last_delta_) + 1);

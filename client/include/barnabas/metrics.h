@@ -35,7 +35,7 @@ struct ProducerMetrics {
   std::uint64_t retries = 0;                 ///< Batches sent again.
   std::uint64_t buffered_records = 0;        ///< Now: waiting or in flight.
   std::uint64_t buffer_bytes = 0;            ///< Now: held of buffer.memory.
-  std::uint64_t buffer_limit_bytes = 0;      ///< buffer.memory.
+  std::uint64_t buffer_limit_bytes = 0;      ///< buffer.memory, less what compressing sets aside.
   std::uint64_t blocked_sends = 0;           ///< Sends that had to wait for room or metadata.
   std::chrono::microseconds blocked_time{};  ///< For how long, in all.
   std::uint64_t slow_callbacks = 0;          ///< Delivery callbacks above 50 ms.

@@ -35,6 +35,11 @@ class Decompressor {
   /// Fills at most `out`; 0 bytes mean the end. `out` must not be empty.
   /// Errors: corrupt_data for what Kafka refuses too (bytes behind a gzip, snappy or lz4 stream pass, behind zstd not).
   virtual Result<std::size_t> read(MutableBytesView out) = 0;
+  /// What the compressed bytes say of their plain size; none where they do not. They may lie.
+  virtual std::optional<std::size_t> said_plain_bytes() const { return std::nullopt; }
+  /// What the codec's library takes for it until it is destroyed, at most. For zstd this is what the writer of the
+  /// frame asked for, up to 128 MiB; it takes none of it where the first read() has room for said_plain_bytes().
+  virtual std::size_t window_bytes() const { return 0; }
 };
 
 /// `compressed` is borrowed for the life of the decompressor.

@@ -6,6 +6,8 @@
 
 #include "common/record/compress/codec.h"
 
+struct ZSTD_CCtx_s;
+
 /// The single codecs behind compress() and make_decompressor().
 namespace barnabas::record::codecs {
 
@@ -13,6 +15,7 @@ Result<void> gzip_compress(int level, BytesView plain, Bytes& out);
 Result<void> snappy_compress(BytesView plain, Bytes& out);
 Result<void> lz4_compress(int level, BytesView plain, Bytes& out);
 Result<void> zstd_compress(int level, BytesView plain, Bytes& out);
+Result<void> zstd_compress(ZSTD_CCtx_s* context, int level, BytesView plain, Bytes& out);
 
 Result<std::unique_ptr<Decompressor>> gzip_decompressor(BytesView compressed);
 Result<std::unique_ptr<Decompressor>> snappy_decompressor(BytesView compressed);
@@ -20,7 +23,8 @@ Result<std::unique_ptr<Decompressor>> lz4_decompressor(BytesView compressed);
 Result<std::unique_ptr<Decompressor>> zstd_decompressor(BytesView compressed);
 
 /// A codec's state, borrowed from the thread's spare ones and given back: making one costs more than a small batch.
-/// `Traits` has: using Handle; static Handle make() (null on failure); static void free(Handle).
+/// `Traits` has: using Handle; static Handle make() (null on failure); static void free(Handle); and it may have
+/// static bool is_worth_keeping(Handle).
 /// Threads: given back to the thread that destroys it.
 template <typename Traits>
 class SpareState {
@@ -40,7 +44,7 @@ class SpareState {
   ~SpareState() {
     if (handle_ == nullptr) return;
     auto& spares = spares_of_thread().handles;
-    if (spares.size() < kMostSpares) {
+    if (spares.size() < kMostSpares && is_worth_keeping(handle_)) {
       spares.push_back(handle_);
     } else {
       Traits::free(handle_);
@@ -50,6 +54,10 @@ class SpareState {
 
  private:
   static constexpr std::size_t kMostSpares = 2;
+  static bool is_worth_keeping(Handle handle) {
+    if constexpr (requires { Traits::is_worth_keeping(handle); }) return Traits::is_worth_keeping(handle);
+    return true;
+  }
   struct Spares {
     std::vector<Handle> handles;
     Spares() { handles.reserve(kMostSpares); }

@@ -56,6 +56,48 @@ TEST(MemoryBudget, a_batch_fits_exactly_when_its_plain_bytes_do) {
   }
 }
 
+/// One frame with one block of plain bytes, whose writer asks for a window of 2^log bytes and does not say the plain
+/// size.
+Bytes zstd_frame(unsigned window_log, std::string_view plain) {
+  constexpr unsigned kSmallestLog = 10;
+  const auto block = static_cast<unsigned>(plain.size() << 3U) | 1U;  // the last, raw
+  Bytes frame;
+  for (const unsigned byte : {0x28U, 0xB5U, 0x2FU, 0xFDU, 0U, (window_log - kSmallestLog) << 3U, block & 0xFFU,
+                              (block >> 8U) & 0xFFU, block >> 16U}) {
+    frame.push_back(static_cast<std::byte>(byte));
+  }
+  const BytesView bytes = as_bytes(plain);
+  frame.insert(frame.end(), bytes.begin(), bytes.end());
+  return frame;
+}
+
+TEST(MemoryBudget, refuses_a_zstd_window_that_the_budget_has_no_room_for) {
+  record::BatchBuilder builder;
+  builder.append({.value = as_bytes("some value")});
+  Bytes bytes = *builder.finish();
+  const std::string records(as_text(BytesView(bytes).subspan(record::kBatchHeaderBytes)));
+  for (const unsigned log : {20U, 26U}) {
+    const Bytes frame = zstd_frame(log, records);
+    Bytes batch(bytes.begin(), bytes.begin() + record::kBatchHeaderBytes);
+    batch.insert(batch.end(), frame.begin(), frame.end());
+    record::BatchHeader header = *record::read_batch_header(bytes);
+    header.batch_length = static_cast<std::int32_t>(batch.size() - record::kLogOverheadBytes);
+    header.attributes = static_cast<std::int16_t>(record::CompressionType::zstd);
+    record::write_batch_header(batch, header);
+    const auto view = record::BatchView::read(batch);
+    ASSERT_TRUE(view);
+    const auto budget = std::make_shared<MemoryBudget>(4'000'000);
+    const auto plain = decompress_batch(*view, *std::make_shared<BufferPool>(budget));
+    if (log == 20U) {
+      ASSERT_TRUE(plain) << plain.error().message();
+      EXPECT_EQ(as_text(**plain), records);
+    } else {
+      ASSERT_FALSE(plain);
+      EXPECT_EQ(plain.error().code, Errc::buffer_full);
+    }
+  }
+}
+
 TEST(MemoryBudget, buffers_at_rest_count_and_make_room_for_what_needs_it) {
   const auto budget = std::make_shared<MemoryBudget>(1'000'000);
   const auto buffers = std::make_shared<BufferPool>(budget);
