@@ -168,7 +168,6 @@ TEST_P(ClientMemory, of_a_producer_stays_within_buffer_memory_before_a_slow_brok
       bytes += value.size();
     }
     EXPECT_GT(slow.pauses(), 3U);
-    EXPECT_GT(producer.metrics().blocked_sends, 0U);
   }
   expect_within_limit(growth);
 }
