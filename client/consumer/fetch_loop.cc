@@ -31,6 +31,11 @@ std::vector<AbortedTransaction> aborted_of(const protocol::FetchResponse::Partit
   return aborted;
 }
 
+bool is_missing_topic(protocol::ErrorCode error) {
+  return error == protocol::ErrorCode::unknown_topic_id || error == protocol::ErrorCode::inconsistent_topic_id ||
+         error == protocol::ErrorCode::unknown_topic_or_partition;
+}
+
 /// What a Fetch response says around its batches, at most: in all, and for each partition.
 constexpr std::size_t kResponseHeadBytes = 256;
 constexpr std::size_t kResponsePartitionBytes = 64;
@@ -112,8 +117,8 @@ Fetcher::Readiness Fetcher::choose_partitions(std::int32_t broker_id, bool aside
     if (aside ? !wants_aside(state, broker_id, now) : is_asked(under_way(aside_plans_, broker_id), state)) continue;
     note_readiness(state, now, readiness);
     if (!can_fetch(state, now)) continue;
-    wanted.emplace(where, PartitionFetch{topic->id, state.next_fetch.offset, state_->settings.max_partition_fetch_bytes,
-                                         partition->leader_epoch, -1});
+    wanted.emplace(where, PartitionFetch{state.topic_id, state.next_fetch.offset,
+                                         state_->settings.max_partition_fetch_bytes, partition->leader_epoch, -1});
     plan.asked.emplace(where, Asked{state.generation, state.next_fetch.offset, partition->leader_epoch});
     if (state.alone && alone == nullptr) alone = &where;
   }
@@ -326,6 +331,7 @@ void Fetcher::take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol
   }
   if (!plan.own_session) session_failures_ = 0;
   state_->fetched_bytes.fetch_add(reply.frame.size, std::memory_order_relaxed);
+  const bool is_read_by_name = reply.version < kFirstVersionWithTopicIds;  // then only the metadata tell topics apart
   auto held = std::make_shared<HeldFrame>(HeldFrame{reply.frame, std::move(plan.reservation->lease)});
   const std::shared_ptr<const void> owner = std::move(held);
   const std::lock_guard lock(state_->mutex);
@@ -339,11 +345,19 @@ void Fetcher::take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol
       if (state == nullptr || asked == plan.asked.end()) continue;
       // The user may have sought elsewhere meanwhile.
       if (state->generation != asked->second.generation || state->next_fetch.offset != asked->second.offset) continue;
+      state->topic_gone = is_read_by_name && is_another_topic(*state);
+      if (state->topic_gone) continue;
       take_partition(*state, asked->second, data, owner, broker_id);
       // Brought nothing: it is not asked for like this again before it has been part of a fetch that waits.
       if (plan.own_session && state->next_fetch.offset == asked->second.offset) state->asked_aside = state->generation;
     }
   }
+}
+
+bool Fetcher::is_another_topic(const PartitionState& state) const {
+  const auto cluster = router_->metadata().snapshot();
+  const TopicMetadata* topic = cluster->topic(state.partition.topic);
+  return topic != nullptr && topic->id != Uuid() && topic->id != state.topic_id;
 }
 
 void Fetcher::take_partition(PartitionState& state, const Asked& asked,
@@ -387,11 +401,11 @@ void Fetcher::take_error(PartitionState& state, const Asked& asked, const protoc
     return;
   }
   state.preferred_replica = -1;
+  state.topic_gone = is_missing_topic(error);
   const Failure why = broker_failure(
       data.error_code,
       fmt::format("Fetch of {} at offset {} from broker {}", state.partition.to_string(), asked.offset, broker_id));
-  if (needs_metadata_update(why) || error == protocol::ErrorCode::unknown_topic_id ||
-      error == protocol::ErrorCode::inconsistent_topic_id) {
+  if (needs_metadata_update(why) || state.topic_gone) {
     router_->request_metadata_update();
     // A leader that is newer than the one asked is known, by the answer itself as a rule (KIP-951): asked at once.
     const auto cluster = router_->metadata().snapshot();

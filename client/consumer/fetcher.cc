@@ -54,7 +54,7 @@ void Fetcher::advance() {
 bool Fetcher::follow(PartitionState& state, const TopicMetadata& topic, const PartitionMetadata& partition) {
   if (!state_->positions.on_topic_id(state, topic.id)) return false;
   if (state.stuck) state_->maybe_stuck = true;
-  state_->positions.on_leader_epoch(state, partition.leader_epoch);
+  if (topic.id == state.topic_id) state_->positions.on_leader_epoch(state, partition.leader_epoch);
   return !state.stuck;
 }
 

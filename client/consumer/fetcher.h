@@ -109,6 +109,7 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   void take_refusal(const FetchPlan& plan);
   void note_asked(std::int32_t broker_id, const FetchPlan& plan);
   void take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol::FetchResponse> reply);
+  bool is_another_topic(const PartitionState& state) const;
   void take_partition(PartitionState& state, const Asked& asked, const protocol::FetchResponse::PartitionData& data,
                       const std::shared_ptr<const void>& owner, std::int32_t broker_id);
   void take_records(PartitionState& state, const protocol::FetchResponse::PartitionData& data,

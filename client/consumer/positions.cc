@@ -82,6 +82,8 @@ void Positions::seek(PartitionState& state, Position position) {
 
 void Positions::request_reset(PartitionState& state, ResetPolicy policy) {
   set_position(state, Position{});
+  state.topic_id = Uuid();
+  state.topic_gone = false;
   state.phase = Phase::awaiting_reset;
   state.reset = policy;
   if (policy.kind == ResetPolicy::Kind::none) state.stuck = out_of_range(state, "no position is set");
@@ -97,15 +99,17 @@ void Positions::on_reset(const TopicPartition& partition, std::uint64_t generati
 
 bool Positions::on_topic_id(PartitionState& state, const Uuid& id) {
   if (id == Uuid() || id == state.topic_id) return true;
-  const bool is_another_topic = state.topic_id != Uuid();
-  if (is_another_topic && state.collecting) return false;
-  state.topic_id = id;
-  if (!is_another_topic) return true;
+  if (state.topic_id == Uuid()) {
+    state.topic_id = id;
+    return true;
+  }
+  if (!state.topic_gone) return true;
+  if (state.collecting) return false;
   const auto what =
       fmt::format("the topic was deleted and made again while the position was {}", state.position.offset);
-  const bool has_position = state.has_position();
-  request_reset(state, has_position ? default_reset_ : state.reset);
-  if (state.stuck && has_position) state.stuck = out_of_range(state, what);
+  request_reset(state, default_reset_);
+  state.topic_id = id;
+  if (state.stuck) state.stuck = out_of_range(state, what);
   state.last_error = what;
   return true;
 }

@@ -27,7 +27,8 @@ struct PartitionState {
 
   TopicPartition partition;
   std::shared_ptr<const std::string> topic;
-  Uuid topic_id;  ///< Of the topic that the position belongs to; zero: not known yet.
+  Uuid topic_id;            ///< Of the topic that the position belongs to; zero: not known yet.
+  bool topic_gone = false;  ///< The last broker asked does not know that topic.
   Phase phase = Phase::awaiting_reset;
   ResetPolicy reset;
   Position position;    ///< The next record for poll.
@@ -80,8 +81,9 @@ class Positions {
 
   /// ListOffsets answered: `found` is none where no record has the time asked for (then it starts at the end).
   void on_reset(const TopicPartition& partition, std::uint64_t generation, Position found);
-  /// The metadata names the topic's id. Another one than before: the topic was deleted and made again, and the position
-  /// means nothing in it: reset by policy, or stuck. False while that must wait for poll.
+  /// The metadata name the topic's id. Another one than before, where a broker has said that it does not know the old
+  /// one either (metadata alone may be out of date): the topic was deleted and made again, and the position means
+  /// nothing in it: reset by policy, or stuck. False while that must wait for poll.
   bool on_topic_id(PartitionState& state, const Uuid& id);
   /// The metadata names the leader's epoch; a new one makes a position with an epoch be validated first.
   void on_leader_epoch(PartitionState& state, std::int32_t leader_epoch);

@@ -21,7 +21,7 @@ using protocol::FetchRequest;
 using protocol::FetchResponse;
 
 const TopicPartition kOrders0{"orders", 0};
-constexpr std::int16_t kFetchVersion = 12;
+constexpr std::int16_t kFetchVersion = 13;  // the first with topic ids
 
 Bytes batch(std::int64_t offset, const std::string& value, std::int32_t epoch = 1) {
   record::BatchOptions options;
@@ -75,6 +75,7 @@ struct Broker {
 
   bool fetch(std::int16_t version, Reader& in, Writer& out) {
     requests.push_back(*FetchRequest::decode(in, version));
+    if (!requests.back().topics.empty()) asked_id = requests.back().topics.front().topic_id;
     const bool closes = requests.back().session_epoch == -1;
     if (answers.empty() && !refuses && !closes) return false;
     FetchResponse response;
@@ -82,12 +83,14 @@ struct Broker {
       response.session_id = 77;
       auto& topic = response.responses.emplace_back();
       topic.topic = "orders";
+      topic.topic_id = asked_id;
       topic.partitions.emplace_back().error_code = static_cast<std::int16_t>(*refuses);
       topic.partitions.back().records = protocol::RecordsRef{};
     } else if (!closes) {
       response.session_id = 77;
       auto& topic = response.responses.emplace_back();
       topic.topic = "orders";
+      topic.topic_id = asked_id;
       answers.front()(response, topic.partitions.emplace_back());
       answers.pop_front();
     }
@@ -114,6 +117,7 @@ struct Broker {
   std::deque<FetchRequest> requests;
   std::int64_t start_offset = 0;
   std::int64_t epoch_end_offset = 100;
+  Uuid asked_id;
   std::optional<ErrorCode> refuses;  ///< Every fetch, until offsets are asked for.
 };
 
@@ -247,6 +251,34 @@ TEST_F(FetcherTest, a_topic_that_was_deleted_and_made_again_is_read_as_the_reset
   EXPECT_EQ(poll_one(consumer), "of the old topic");
   EXPECT_EQ(poll_one(consumer), "of the new topic");
   EXPECT_EQ(consumer.position(kOrders0), 1);
+}
+
+TEST_F(FetcherTest, metadata_that_are_out_of_date_do_not_make_a_topic_another_one) {
+  name_topic(2);
+  a.give(batch(0, "one"));
+  a.kept.push_back(batch(1, "two"));
+  a.answers.push_back([this](FetchResponse&, FetchResponse::PartitionData& partition) {
+    partition.records = protocol::RecordsRef{a.kept.at(1)};
+    name_topic(1);  // by a broker that is behind
+    a.scripted.hold_answer(300ms);
+  });
+  a.give(batch(2, "three"));
+  auto consumer = make_consumer({{"metadata.max.age.ms", "100"}});
+  EXPECT_EQ(poll_one(consumer), "one");
+  EXPECT_EQ(poll_one(consumer), "two");
+  EXPECT_EQ(poll_one(consumer), "three");
+  EXPECT_GT(a.scripted.requests(ApiKey::metadata), 2);
+  EXPECT_EQ(a.scripted.requests(ApiKey::list_offsets), 1);
+}
+
+TEST_F(FetcherTest, a_broker_that_reads_by_name_does_not_hide_that_a_topic_was_made_anew) {
+  a.scripted.on(ApiKey::fetch, 4, 12,
+                [this](std::int16_t version, Reader& in, Writer& out) { return a.fetch(version, in, out); });
+  give_and_make_topic_anew();
+  a.refuses.reset();
+  auto consumer = make_consumer({{"metadata.max.age.ms", "100"}});
+  EXPECT_EQ(poll_one(consumer), "of the old topic");
+  EXPECT_EQ(poll_one(consumer), "of the new topic");
 }
 
 TEST_F(FetcherTest, without_a_policy_a_topic_that_was_made_again_is_an_error_until_the_user_seeks) {
