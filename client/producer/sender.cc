@@ -228,7 +228,7 @@ void Sender::restart_sequence(PartitionQueue& queue) {
   }
   for (BatchPtr& batch : lost) {
     Failure why = batch->last_failure;
-    why.subject += " (it may be stored; an earlier batch failed, and under another number it might be stored twice)";
+    why.subject += kInDoubt;
     fail(std::move(batch), std::move(why));
   }
 }

@@ -121,6 +121,7 @@ void Sender::on_broker_error(BatchPtr batch, const protocol::ProduceResponse::Pa
       retry_or_fail(std::move(batch), std::move(why), true);
       return;
     case SequenceVerdict::fail:
+      if (error == ErrorCode::out_of_order_sequence_number) why.subject += kInDoubt;
       retry_or_fail(std::move(batch), std::move(why), false);
       return;
   }

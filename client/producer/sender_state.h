@@ -8,6 +8,10 @@
 
 namespace barnabas::client {
 
+/// Of a batch that went unanswered, and whose place in the sequence is lost.
+inline constexpr const char* kInDoubt =
+    " (it may be stored; an earlier batch failed, and under another number it might be stored twice)";
+
 /// What one run finds.
 struct Sender::Look {
   runtime::MonotonicTime now;

@@ -283,6 +283,8 @@ TEST_F(SenderInDoubtTest, what_follows_a_lost_batch_goes_again_under_its_old_num
 TEST_F(SenderInDoubtTest, what_follows_a_lost_batch_fails_where_the_broker_cannot_say_whether_it_is_stored) {
   const auto producer = lose_first(ErrorCode::out_of_order_sequence_number);
   EXPECT_EQ(deliveries.at(1).error, ErrorCode::out_of_order_sequence_number);
+  EXPECT_NE(deliveries.at(1).context.find("it may be stored; an earlier batch failed"), std::string::npos)
+      << deliveries.at(1).context;
   send(*producer, "c");
   producer->flush();
   EXPECT_FALSE(deliveries.at(2).error) << deliveries.at(2).context;
