@@ -135,7 +135,28 @@ def launch_broker(folder, number):
     return broker["pid"], port
 
 
+def pids_of(cluster):
+    return [broker["pid"] for broker in cluster["brokers"].values()] + [cluster["controller"]]
+
+
+def is_ours(pid, folder):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return folder.encode() in file.read()
+    except OSError:
+        return False
+
+
+def end_leftovers(folder):
+    """What a test that was ended itself could not stop."""
+    if os.path.exists(f"{folder}/cluster.json"):
+        for pid in pids_of(load(folder)):
+            if is_ours(pid, folder):
+                end(pid, signal.SIGKILL, 15)
+
+
 def start(folder, count):
+    end_leftovers(folder)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     ports = free_ports(2 * MOST_BROKERS + 1)
@@ -205,7 +226,7 @@ def main():
     else:
         cluster = load(folder)
         if options.id is None:  # without farewells: nobody is to take over
-            for pid in [broker["pid"] for broker in cluster["brokers"].values()] + [cluster["controller"]]:
+            for pid in pids_of(cluster):
                 end(pid, signal.SIGKILL, 15)
             return
         pid = cluster["brokers"][str(options.id)]["pid"]

@@ -55,9 +55,11 @@ std::unique_ptr<Workload> workload(const KafkaCluster& cluster, const std::strin
 
 Rounds::Rounds(KafkaCluster& cluster, std::uint64_t seed) : cluster_(cluster), random_(seed) {
   for (const char* topic : {"steady", "hasty", "mayfly"}) cluster_.create_topic(topic, spread(kPartitions));
-  steady_ = workload(cluster_, "steady", {}, {{}, {{"client.rack", "r2"}}}, false);
-  hasty_ = workload(cluster_, "hasty", {{"delivery.timeout.ms", "2000"}}, {{}}, true);
-  mayfly_ = workload(cluster_, "mayfly", {}, {{}}, false);
+  // With auto.offset.reset=none a reader fails where it would otherwise be quietly set to another offset.
+  const Config::Properties strict{{"client.rack", "r2"}, {"auto.offset.reset", "none"}};
+  steady_ = workload(cluster_, "steady", {}, {{}, strict}, false);
+  hasty_ = workload(cluster_, "hasty", {{"delivery.timeout.ms", "2000"}, {"compression.type", "lz4"}}, {strict}, true);
+  mayfly_ = workload(cluster_, "mayfly", {{"compression.type", "zstd"}}, {{}}, false);
   wait_for_progress(kRecordsAfterMishap);
 }
 
@@ -95,6 +97,10 @@ std::string Rounds::round(Mishap mishap) {
       return kill_broker();
     case Mishap::broker_paused:
       return pause_broker();
+    case Mishap::all_brokers_paused:
+      return pause_all_brokers();
+    case Mishap::two_brokers_fail:
+      return fail_two_brokers();
     case Mishap::all_brokers_move:
       return move_all_brokers();
     case Mishap::broker_comes_or_goes:
@@ -150,6 +156,29 @@ std::string Rounds::pause_broker() {
   wait_for_progress(kRecordsAfterMishap);
   spread_leaders();
   return fmt::format("broker {} paused", broker);
+}
+
+/// Connections stay, new ones are taken, and nobody answers.
+std::string Rounds::pause_all_brokers() {
+  for (int broker = 1; broker <= KafkaCluster::kBrokers; ++broker) cluster_.pause(broker);
+  std::this_thread::sleep_for(kPause);
+  for (int broker = 1; broker <= KafkaCluster::kBrokers; ++broker) cluster_.resume(broker);
+  wait_for_progress(kRecordsAfterMishap);
+  spread_leaders();
+  return "all brokers paused";
+}
+
+/// One pauses and one is killed: what is left is fewer than min.insync.replicas.
+std::string Rounds::fail_two_brokers() {
+  const std::vector<std::int32_t> brokers = some_replicas();
+  cluster_.pause(brokers[0]);
+  cluster_.kill(brokers[1]);
+  std::this_thread::sleep_for(kPause);
+  cluster_.resume(brokers[0]);
+  cluster_.start(brokers[1]);
+  wait_for_progress(kRecordsAfterMishap);
+  spread_leaders();
+  return fmt::format("broker {} paused and broker {} killed", brokers[0], brokers[1]);
 }
 
 std::string Rounds::move_all_brokers() {

@@ -16,12 +16,14 @@ enum class Mishap {
   leaders_move,
   broker_killed,
   broker_paused,
+  all_brokers_paused,
+  two_brokers_fail,
   all_brokers_move,
   broker_comes_or_goes,
   topic_grows,
   topic_made_anew,
 };
-inline constexpr int kMishaps = 7;
+inline constexpr int kMishaps = 9;
 
 /// Rounds drawn from a seed: three workloads run all the while, and after each mishap all of them must go on.
 class Rounds {
@@ -37,6 +39,8 @@ class Rounds {
   std::string move_leaders();
   std::string kill_broker();
   std::string pause_broker();
+  std::string pause_all_brokers();
+  std::string fail_two_brokers();
   std::string move_all_brokers();
   std::string add_or_remove_broker();
   std::string grow_topic();

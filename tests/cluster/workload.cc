@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostPartitions = 64;
 constexpr std::size_t kMostProblems = 20;
+constexpr std::int64_t kMostUnanswered = 400;  // of a partition: more would have to be waited for after each mishap
 constexpr seconds kPatience{90};
 constexpr seconds kSlow{8};
 
@@ -35,6 +36,7 @@ Workload::Workload(Options options) : options_(std::move(options)), partitions_(
   for (const Config::Properties& more : options_.readers) {
     auto reader = std::make_unique<Reader>();
     reader->partitions.resize(kMostPartitions);
+    reader->seeks = more.count("auto.offset.reset") != 0 && more.at("auto.offset.reset") == "none";
     reader->consumer =
         std::make_unique<Consumer>(Config(joined(joined(options_.common, {{"auto.offset.reset", "earliest"}}), more)));
     readers_.push_back(std::move(reader));
@@ -85,7 +87,9 @@ void Workload::produce() {
       std::int64_t number = 0;
       {
         const std::lock_guard lock(mutex_);
-        number = written_[static_cast<std::size_t>(partition)].sent++;
+        Written& written = written_[static_cast<std::size_t>(partition)];
+        if (written.sent - written.answered >= kMostUnanswered) continue;
+        number = written.sent++;
       }
       const std::string value = fmt::format("{:<100}", number);
       try {
@@ -146,8 +150,12 @@ void Workload::read(Reader& reader) {
   while (!stop_reading_) {
     try {
       if (assigned != partitions_) {
-        assigned = partitions_;
-        reader.consumer->assign(all_partitions());
+        const std::vector<TopicPartition> all = all_partitions();
+        reader.consumer->assign(all);
+        for (std::size_t added = static_cast<std::size_t>(assigned); reader.seeks && added < all.size(); ++added) {
+          reader.consumer->seek(all[added], 0);
+        }
+        assigned = static_cast<std::int32_t>(all.size());
       }
       const Records records = reader.consumer->poll(milliseconds(100));
       for (const RecordView& record : records) take(reader, record);

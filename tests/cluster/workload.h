@@ -59,6 +59,7 @@ class Workload {
  private:
   struct Reader {
     std::unique_ptr<Consumer> consumer;
+    bool seeks = false;                     ///< To the beginning, by itself: there is no reset policy.
     std::vector<ReadPartition> partitions;  // mutex_
     std::string explanation;                // mutex_
     std::thread thread;
