@@ -1,5 +1,10 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "tests/cluster/options.h"
 #include "tests/cluster/real_cluster.h"
 #include "tests/cluster/rounds.h"
@@ -7,6 +12,45 @@
 // The client against three brokers of Apache Kafka, to which things happen as a seed says.
 namespace barnabas::cluster {
 namespace {
+
+bool any_contains(const std::vector<std::string>& texts, const std::string& part) {
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const auto& text) { return text.find(part) != std::string::npos; });
+}
+
+std::unique_ptr<Workload> workload_on(KafkaCluster& cluster, const std::string& topic) {
+  cluster.create_topic(topic, {{1, 2, 3}});
+  cluster.wait_until_known(topic);
+  Workload::Options options;
+  options.name = topic;
+  options.topic = topic;
+  options.partitions = 1;
+  options.common = {{"bootstrap.servers", cluster.bootstrap_servers()}};
+  options.readers = {{}};
+  auto workload = std::make_unique<Workload>(std::move(options));
+  workload->wait_for_progress(10);
+  return workload;
+}
+
+TEST_F(RealCluster, would_be_told_of_a_record_that_is_doubled) {
+  const auto workload = workload_on(*cluster_, "doubled");
+  Producer forger{Config{{"bootstrap.servers", cluster_->bootstrap_servers()}}};
+  forger.send_sync({.topic = "doubled", .partition = 0, .value = "5"});
+  workload->wait_for_progress(10);
+  workload->finish();
+  EXPECT_TRUE(any_contains(workload->problems(), "a reader gets record 5 at offset"));
+  EXPECT_TRUE(any_contains(workload->problems(), "record 5 is stored twice"));
+}
+
+TEST_F(RealCluster, would_be_told_of_records_that_are_lost) {
+  const auto workload = workload_on(*cluster_, "lost");
+  cluster_->delete_topic("lost");
+  cluster_->create_topic("lost", {{1, 2, 3}});
+  workload->wait_for_progress(10);
+  workload->finish();
+  EXPECT_TRUE(any_contains(workload->problems(), "a reader gets offset 0 where"));
+  EXPECT_TRUE(any_contains(workload->problems(), "record 5, acknowledged at offset 5, is lost"));
+}
 
 TEST_F(RealCluster, loses_doubles_and_reorders_nothing_whatever_happens_to_it) {
   const RoundOptions options = round_options();
