@@ -52,7 +52,7 @@ CompressorRoom Compressors::take() {
     }
     return room || is_new;
   });
-  if (!room) room.emplace(record::Compressor(config_.compression, config_.compression_level), Bytes());
+  if (!room) room = CompressorRoom{record::Compressor(config_.compression, config_.compression_level), Bytes()};
   return std::move(*room);
 }
 
