@@ -44,18 +44,19 @@ struct Reader {
   }
 };
 
-/// The partitions are dealt to the clients like cards; each has its share of the records to read.
+/// The partitions are dealt to the clients like cards; of more clients than partitions several read the same one.
+/// Each has its share of the records to read.
 std::vector<Reader> make_readers(const BenchConsumeOptions& options) {
+  if (options.clients == 0) throw UsageError("--clients must be at least 1");
   const auto runtime = Runtime::make();
   const auto partitions = partitions_of(options.client, runtime, options.topic);
-  if (options.clients == 0 || options.clients > partitions.size()) {
-    throw UsageError(fmt::format("--clients must be from 1 to the topic's {} partitions", partitions.size()));
-  }
   std::vector<Reader> readers;
   std::uint64_t there = 0;
   for (std::size_t i = 0; i < options.clients; ++i) {
     std::vector<TopicPartition> part;
-    for (std::size_t at = i; at < partitions.size(); at += options.clients) part.push_back(partitions[at]);
+    for (std::size_t at = i % partitions.size(); at < partitions.size(); at += options.clients) {
+      part.push_back(partitions[at]);
+    }
     Consumer consumer(options.client.config({{"auto.offset.reset", "earliest"}, {"allow.auto.create.topics", "false"}}),
                       {.runtime = runtime});
     const auto beginnings = consumer.beginning_offsets(part);
@@ -119,7 +120,8 @@ void add_bench_consume(CLI::App& bench_app, Run& run) {
         name, [](const CLI::results_t&) { return true; },
         "no effect: taken so that both benches have the same options");
   }
-  verb->add_option("--clients", options->clients, "so many consumers share the partitions, and a thread")
+  verb->add_option("--clients", options->clients,
+                   "so many consumers share the partitions (more than these: read the same ones), and a thread")
       ->check(not_negative)
       ->capture_default_str();
   verb->add_flag("--json", options->json, "one object");

@@ -5,7 +5,7 @@
  *   rdkafka_bench consume BROKERS TOPIC COUNT SIZE [NAME=VALUE...]
  *   rdkafka_bench latency BROKERS TOPIC RATE SECONDS [NAME=VALUE...]   of 100 B; "consumer.NAME=VALUE" is the consumer's
  *
- * bench.clients=N: N clients share the records, and the partitions to read. bench.round.robin=1: the next record goes to the
+ * bench.clients=N: N clients share the records, and the partitions to read (if more: read the same ones). bench.round.robin=1: the next record goes to the
  * next partition. Values are made before anything is sent; each record's delivery report is looked at. Exits 0 only if all arrived.
  * `latency` does as `barnabas bench latency`: one thread sends what is due, one reads; a record's latency is from when it was
  * due until it is read; the first second is left out. */
@@ -142,7 +142,7 @@ static void consume(struct client *all, long count) {
   for (int i = 0; i < clients; ++i) {
     all[i].queue = rd_kafka_queue_new(all[i].handle);
     all[i].wanted = count / clients;
-    for (int partition = i; partition < partitions; partition += clients) {
+    for (int partition = i % partitions; partition < partitions; partition += clients) {
       if (rd_kafka_consume_start_queue(all[i].topic, partition, RD_KAFKA_OFFSET_BEGINNING, all[i].queue) != 0) {
         die("consume", "start");
       }

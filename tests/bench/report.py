@@ -82,7 +82,10 @@ def latency_table(rows):
     yield "|---|---|---|---|---|---|---|"
     for row in sorted(rows, key=lambda row: (row.rate or 10**9, row.broker, row.who)):
         rate = f"{row.rate:,}" if row.rate else "one at a time"
-        shares = ("fell behind", "", "") if row.fell_behind else (f"{row.p50:.2f}", f"{row.p99:.2f}", f"{row.p999:.2f}")
+        digits = 2 if row.rate else 0
+        shares = [f"{share:.{digits}f}" for share in (row.p50, row.p99, row.p999)]
+        if row.fell_behind:
+            shares = ["fell behind", "", ""]
         yield f"| {rate} | {row.broker} | {row.who} | {' | '.join(shares)} | {row.held} of {row.runs} |"
 
 
@@ -90,13 +93,13 @@ def scaling_tables(rows):
     for over in ("partitions", "clients"):
         those = [row for row in rows if row.over == over]
         for what in ("produce", "consume") if those else ():
-            yield from (f"### {what} over {over}, {those[0].count:,} records", "")
-            yield f"| {over} | client | client ns per record | of the first | broker ns per record | of the first | start: client ms | broker ms |"
-            yield "|---|---|---|---|---|---|---|---|"
+            yield from (f"### {what} over {over}", "")
+            yield f"| {over} | records | client | client ns per record | of the first | broker ns per record | of the first | start: client ms | broker ms |"
+            yield "|---|---|---|---|---|---|---|---|---|"
             for who in dict.fromkeys(row.who for row in those):
                 steps = sorted((row for row in those if (row.who, row.what) == (who, what)), key=lambda row: row.size)
                 for row in steps:
-                    yield (f"| {row.size:,} | {who} | {row.client:.0f} | {ratio(row.client, steps[0].client)} | {row.broker:.0f} | "
+                    yield (f"| {row.size:,} | {row.count:,} | {who} | {row.client:.0f} | {ratio(row.client, steps[0].client)} | {row.broker:.0f} | "
                            f"{ratio(row.broker, steps[0].broker)} | {row.start_client * 1e3:.0f} | {row.start_broker * 1e3:.0f} |")
             yield ""
 
@@ -188,8 +191,8 @@ def method(figures, options):
   whole milliseconds.
 - Scaling: records of 100 B, acks=1, our broker. Over partitions, record by record to the next one, in batches of about 100 records whatever
   the number of partitions is (`{contestants.SCALING}`), and one consumer of all. Over clients, which share a thread: those that write
-  share {scaling.WRITTEN_PARTITIONS} partitions, those that read have {max(scaling.CLIENTS):,}, each its part. The cost of a run with one record per partition
-  ({scaling.TURN} per client) is taken off: it is the "start". A peer has threads of its own per client: it is asked for fewer.
+  share the records and {scaling.CLIENTS_PARTITIONS} partitions, and each of those that read has one of {scaling.CLIENTS_PARTITIONS} partitions of {scaling.READ_BY_EACH:,} records (a single one
+  all of them). The cost of a run with one record per partition ({scaling.TURN} per client that writes) is taken off: it is the "start". A peer has threads of its own per client: it is asked for fewer.
 """
 
 

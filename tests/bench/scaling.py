@@ -16,7 +16,8 @@ PEER_LIMITS = {"partitions": 1_000, "clients": 100}  # a peer has threads per cl
 FULL, MOST = 10_000_000, 2_000_000
 RECORDS_PER_PARTITION = 100  # fewer would not fill its batch
 TURN = 100                   # records that a client sends in a row
-WRITTEN_PARTITIONS = 10      # by all clients together
+CLIENTS_PARTITIONS = 10      # of the topic that all clients write to, or read
+READ_BY_EACH = 20_000        # records: one partition, whole
 CONNECTION_BATCH = 65_536
 
 
@@ -41,11 +42,13 @@ def points(over, scale):
 
 
 def scaled(over, what, size, count):
-    """The work of one step: a client that reads has partitions of its own, those that write share a few."""
+    """The work of one step. Clients share the records that they write, but each reads a partition of its own length: so what it
+    costs to begin is small beside it, and nobody is sent what he does not take."""
     if over == "partitions":
         return Scaled(count, size)
-    partitions = WRITTEN_PARTITIONS if what == "produce" else max(CLIENTS)
-    return Scaled(count, partitions, size, round_robin=False, batch_size=CONNECTION_BATCH)
+    if what == "consume":
+        count = READ_BY_EACH * max(size, CLIENTS_PARTITIONS)
+    return Scaled(count, CLIENTS_PARTITIONS, size, round_robin=False, batch_size=CONNECTION_BATCH)
 
 
 def start_of(work):
@@ -78,7 +81,7 @@ def measure_all(subject, everyone, repeat, scale):
                 costs = measure_costs(subject, topic, work, those, repeat)
                 subject.delete(topic)
                 for who in those:  # the first runs warmed up
-                    yield row_of(over, size, what, who.name, count, costs[who.name, False][1:], costs[who.name, True][1:])
+                    yield row_of(over, size, what, who.name, work.count, costs[who.name, False][1:], costs[who.name, True][1:])
 
 
 def produce(subject, topic, work, everyone, repeat):
@@ -93,16 +96,16 @@ def produce(subject, topic, work, everyone, repeat):
 
 
 def consume(subject, topic, work, everyone, repeat):
-    """First the topic holds a record per partition, then `count` more."""
+    """First the topic holds a record per partition, then as many more as `work` says; each is read by so many clients."""
     costs = {}
-    there = 0
-    for is_full, more in ((False, work.partitions), (True, work.count)):
+    there, readers = 0, max(1, work.clients // work.partitions)
+    for is_full, more in ((False, work.partitions), (True, work.count // readers)):
         filling = Scaled(more, work.partitions)
         measure.run(everyone[0].produce_scaled(subject.bootstrap, topic, filling), subject.pid)
         there += more
         for _ in range(repeat + 1):
             for who in everyone:
-                part = dataclasses.replace(work, count=there)
+                part = dataclasses.replace(work, count=there * readers)
                 cost = measure.run(who.consume_scaled(subject.bootstrap, topic, part), subject.pid)
                 costs.setdefault((who.name, is_full), []).append(cost)
     return costs
