@@ -52,6 +52,18 @@ TEST_F(RealCluster, would_be_told_of_records_that_are_lost) {
   EXPECT_TRUE(any_contains(workload->problems(), "record 5, acknowledged at offset 5, is lost"));
 }
 
+TEST_F(RealCluster, makes_a_topic_anew_again_and_again_and_each_is_written_and_read_from_its_first_record) {
+  const auto workload = workload_on(*cluster_, "anew");
+  for (int i = 0; i < 8; ++i) {
+    cluster_->delete_topic("anew");
+    cluster_->create_topic("anew", {{1 + i % 3, 1 + (i + 1) % 3, 1 + (i + 2) % 3}});
+    workload->topic_was_made_anew();
+    workload->wait_for_progress(50);
+  }
+  workload->finish();
+  for (const std::string& problem : workload->problems()) ADD_FAILURE() << problem;
+}
+
 TEST_F(RealCluster, loses_doubles_and_reorders_nothing_whatever_happens_to_it) {
   const RoundOptions options = round_options();
   fmt::print("{} rounds of seed {}; again by --seed={} --rounds={}\n", options.rounds, options.seed, options.seed,
