@@ -11,6 +11,8 @@ tests/interop/setup.sh. --write-docs writes docs/benchmarks.md and the table in 
 import argparse
 import dataclasses
 import json
+import subprocess
+import sys
 
 import contestants
 import latency
@@ -21,6 +23,14 @@ import subjects
 import throughput
 
 SECTIONS = ("start", "produce", "consume", "latency", "scaling")
+
+
+def take(section, rows, found):
+    """Adds rows as they come, so that what ends a section in the middle costs only its rest."""
+    try:
+        rows.extend(found)
+    except (SystemExit, OSError, ValueError, subprocess.SubprocessError) as why:
+        print(f"bench: {section} ended early: {why}", file=sys.stderr)
 
 
 def measure_all(options, sections):
@@ -36,15 +46,15 @@ def measure_all(options, sections):
                 figures.warm_up = rounds if subject.kind == "kafka" else figures.warm_up
             patient = options.scale >= 1
             if "produce" in sections:
-                figures.rows += throughput.produce(both, works, everyone, options.repeat, patient)
+                take("produce", figures.rows, throughput.produce(both, works, everyone, options.repeat, patient))
             if "consume" in sections:
                 chosen = [work for work in works if work.acks == "1"]
-                figures.rows += throughput.consume(both, chosen, everyone, options.repeat, patient)
+                take("consume", figures.rows, throughput.consume(both, chosen, everyone, options.repeat, patient))
             if "latency" in sections:
-                figures.latency += latency.measure_all(both, everyone, options.repeat)
+                take("latency", figures.latency, latency.measure_all(both, everyone, options.repeat))
     if "scaling" in sections:
         with subjects.Both(options.binaries, ("barnabas",)) as ours:
-            figures.scaling += scaling.measure_all(ours[0], everyone, options.repeat, options.scale)
+            take("scaling", figures.scaling, scaling.measure_all(ours[0], everyone, options.repeat, options.scale))
     return figures
 
 

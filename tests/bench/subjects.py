@@ -2,6 +2,7 @@
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -76,7 +77,10 @@ class Both:
 
     def __exit__(self, *_):
         for subject in self.all:
-            subject.stop()
+            try:
+                subject.stop()
+            except SystemExit as why:  # it was killed: the figures count
+                print(f"bench: {subject.kind}: {why}", file=sys.stderr)
         self.place.cleanup()
 
 
