@@ -12,6 +12,7 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <csignal>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <span>
@@ -51,6 +52,13 @@ void ignore_broken_pipe_signal() {
 }
 #endif
 
+/// Offers the kernel all that is left with each call. (Asio's own transfer_all offers 64 KB at a time.)
+struct AllAtOnce {
+  std::size_t operator()(const std::error_code& error, std::size_t) const noexcept {
+    return error ? 0 : std::numeric_limits<std::size_t>::max();
+  }
+};
+
 class TcpStream final : public ByteStream {
  public:
   TcpStream(tcp::socket socket, SocketOptions options) : socket_(std::move(socket)) {
@@ -85,7 +93,7 @@ class TcpStream final : public ByteStream {
     const std::span<const asio::const_buffer> buffers(write_buffers_);  // which Asio copies several times
     std::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
-    co_await asio::async_write(socket_, buffers, token);
+    co_await asio::async_write(socket_, buffers, AllAtOnce(), token);
     if (error) co_return failed("write", error);
     co_return Result<void>{};
   }
