@@ -16,6 +16,7 @@
 
 #include "common/runtime/env.h"
 #include "common/runtime/platform/posix_files.h"
+#include "common/runtime/platform/wall_milliseconds.h"
 
 namespace barnabas::runtime {
 namespace {
@@ -24,8 +25,11 @@ class SystemClock final : public Clock {
  public:
   MonotonicTime now() const noexcept override { return std::chrono::steady_clock::now(); }
   std::int64_t wall_ms() const noexcept override {
-    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+#if defined(__x86_64__)
+    thread_local WallMilliseconds milliseconds;
+    if (has_steady_counter()) return milliseconds.now();
+#endif
+    return wall_nanoseconds() / 1'000'000;
   }
 };
 
