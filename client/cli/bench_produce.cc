@@ -19,7 +19,7 @@
 namespace barnabas::cli {
 namespace {
 
-constexpr std::uint64_t kTurn = 100;             ///< So many records one of the clients sends in a row.
+constexpr std::uint64_t kTurn = 100;             ///< So many records one of the clients sends in a row, or one batch.
 constexpr std::uint64_t kRecordsPerSample = 16;  ///< Of so many, one record's latency is taken.
 constexpr std::size_t kSpareBytes = 64 * 1024;
 constexpr std::size_t kStep = 131;  ///< How far apart in the text two records' values begin.
@@ -32,6 +32,7 @@ struct BenchProduceOptions {
   std::size_t size = 100;
   std::string compression = "none";
   std::string acks = "all";
+  std::uint64_t batch = 1;
   std::size_t clients = 1;
   bool round_robin = false;
   bool json = false;
@@ -53,10 +54,11 @@ struct Outcome {
   std::atomic<std::uint64_t> failed{0};
   std::string first_failure;
 
-  void take(const Delivery& delivery) {
+  template <typename AnyDelivery>
+  void take(const AnyDelivery& delivery, std::uint64_t records = 1) {
     if (delivery.ok()) {
-      acknowledged.store(acknowledged.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    } else if (failed++ == 0) {
+      acknowledged.store(acknowledged.load(std::memory_order_relaxed) + records, std::memory_order_relaxed);
+    } else if (failed.fetch_add(records) == 0) {
       first_failure = delivery.context + ": " + delivery.error.message();
     }
   }
@@ -79,7 +81,9 @@ class ProduceBench {
     Progress progress("produced", options_.count);
     std::uint64_t sent = 0;
     for (std::size_t turn = 0; sent < options_.count; turn = (turn + 1) % producers_.size()) {
-      for (const auto end = std::min(sent + kTurn, options_.count); sent < end; ++sent) send(producers_[turn], sent);
+      const std::uint64_t left = options_.count - sent;
+      sent += options_.batch > 1 ? send_batch(producers_[turn], sent, std::min(left, options_.batch))
+                                 : send_turn(producers_[turn], sent, std::min(left, kTurn));
       show(progress, sent);
     }
     for (Producer& producer : producers_) producer.flush();
@@ -95,12 +99,21 @@ class ProduceBench {
   }
 
  private:
+  std::string_view value(std::uint64_t number) const {
+    return std::string_view(text_).substr(number * kStep % kSpareBytes, options_.size);
+  }
+  std::int32_t next_partition(std::uint64_t number) const {
+    return static_cast<std::int32_t>(number % static_cast<std::uint64_t>(partitions_));
+  }
+
+  std::uint64_t send_turn(Producer& producer, std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) send(producer, first + i);
+    return count;
+  }
+
   void send(Producer& producer, std::uint64_t number) {
-    Record record{.topic = options_.topic,
-                  .value = std::string_view(text_).substr(number * kStep % kSpareBytes, options_.size)};
-    if (options_.round_robin) {
-      record.partition = static_cast<std::int32_t>(number % static_cast<std::uint64_t>(partitions_));
-    }
+    Record record{.topic = options_.topic, .value = value(number)};
+    if (options_.round_robin) record.partition = next_partition(number);
     Outcome* const outcome = outcome_.get();
     if (number % kRecordsPerSample != 0) {
       producer.send(record, [outcome](const Delivery& d) { outcome->take(d); });
@@ -111,6 +124,22 @@ class ProduceBench {
       outcome->take(d);
       outcome->measurement.add_latency(outcome->clock.now() - sent);
     });
+  }
+
+  /// Of one batch one latency is taken, however many records it has.
+  std::uint64_t send_batch(Producer& producer, std::uint64_t first, std::uint64_t count) {
+    records_.resize(static_cast<std::size_t>(count), Record{.topic = options_.topic});
+    for (std::uint64_t i = 0; i < count; ++i) {
+      records_[i].value = value(first + i);
+      if (options_.round_robin) records_[i].partition = next_partition(first + i);
+    }
+    Outcome* const outcome = outcome_.get();
+    const auto sent = outcome->clock.now();
+    producer.send_batch(records_, [outcome, sent](const BatchDelivery& d) {
+      outcome->take(d, d.count);
+      outcome->measurement.add_latency(outcome->clock.now() - sent);
+    });
+    return count;
   }
 
   void show(Progress& progress, std::uint64_t sent) const {
@@ -124,6 +153,7 @@ class ProduceBench {
   std::int32_t partitions_;
   std::string text_;
   std::unique_ptr<Outcome> outcome_ = std::make_unique<Outcome>();
+  std::vector<Record> records_;  // of one batch
   std::vector<Producer> producers_;
 };
 
@@ -145,6 +175,9 @@ void add_bench_produce(CLI::App& bench_app, Run& run) {
   verb->add_option("-s,--size", options->size, "bytes of a value")->check(not_negative)->capture_default_str();
   verb->add_option("-z,--compression", options->compression, "none, gzip, snappy, lz4 or zstd")->capture_default_str();
   verb->add_option("-a,--acks", options->acks, "0, 1 or all")->capture_default_str();
+  verb->add_option("--batch", options->batch, "records given to each call of send_batch; 1: one send for each")
+      ->check(not_negative)
+      ->capture_default_str();
   verb->add_option("--clients", options->clients, "so many producers send in turns; they share a thread")
       ->check(not_negative)
       ->capture_default_str();

@@ -39,6 +39,11 @@ Error::Error(std::error_code code, std::string context)
 
 Error::~Error() = default;
 
+SendBatchError::SendBatchError(std::error_code code, std::string context, std::size_t taken)
+    : Error(code, std::move(context)), taken_(taken) {}
+
+SendBatchError::~SendBatchError() = default;
+
 Config Config::from_properties(std::string_view text) {
   return Config(client::value_or_throw(runtime::parse_properties(text)));
 }

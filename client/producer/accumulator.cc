@@ -25,14 +25,6 @@ struct FreeBytes {
 
 }  // namespace
 
-std::size_t payload_bytes(const record::RecordInput& record) noexcept {
-  std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-  for (const record::HeaderView& header : record.headers) {
-    bytes += header.key.size() + (header.value ? header.value->size() : 0);
-  }
-  return bytes;
-}
-
 PartitionQueue::PartitionQueue(TopicState& of, std::int32_t number)
     : topic(&of), partition(number), name(of.name + "-" + std::to_string(number)) {}
 
@@ -82,72 +74,92 @@ std::size_t Accumulator::new_batch_bytes(const TopicState& topic, const record::
   return std::max(target, record::single_batch_bytes_bound(record));
 }
 
+/// Records were appended; whether the batch is full now. The queue's mutex is held.
+bool Accumulator::note(PartitionQueue& queue, ProducerBatch& batch, const Listener& listener, std::int64_t timestamp_ms,
+                       std::size_t records, std::size_t payload_bytes) {
+  batch.note(listener, timestamp_ms, static_cast<std::int32_t>(records));
+  queue.records_taken += records;
+  queue.record_bytes_taken += payload_bytes;
+  if (batch.builder.plain_bytes() < batch.reserved_bytes && config_.batch_bytes > 0) return false;
+  batch.is_full = true;
+  queue.close(batch);
+  return true;
+}
+
 /// False, with nothing changed, where the batch has no room: not even an empty one is made larger for it.
 bool Accumulator::add_record(PartitionQueue& queue, ProducerBatch& batch, const SizedRecord& record,
-                             DeliveryCallback& callback, bool always_note, Appended& result) {
+                             const Listener& listener, Appended& result) {
   if (!batch.builder.append_within(batch.reserved_bytes, record.input)) return false;
-  if (callback || always_note) {
-    batch.deliveries.push_back(PendingDelivery{batch.record_count, record.input.timestamp_ms, std::move(callback)});
-  }
-  ++batch.record_count;
-  ++queue.records_taken;
-  queue.record_bytes_taken += record.payload_bytes;
   result.done = true;
-  if (batch.builder.plain_bytes() >= batch.reserved_bytes || config_.batch_bytes == 0) {
-    batch.is_full = true;
-    result.is_ready = true;
-    queue.has_open_batch.store(false, std::memory_order_relaxed);
-  }
+  result.is_ready |= note(queue, batch, listener, record.input.timestamp_ms, 1, record.payload_bytes);
   return true;
+}
+
+AppendedRun Accumulator::append_run(PartitionQueue& queue, std::span<const Record> records, std::int64_t now_ms,
+                                    const Listener& listener) {
+  AppendedRun run;
+  const std::lock_guard lock(queue.mutex);
+  ProducerBatch* const batch = queue.open_batch.load(std::memory_order_relaxed);
+  if (batch == nullptr) return run;
+  for (const Record& record : records) {
+    const record::RecordInput input = input_of(record, timestamp_of(record, now_ms));
+    if (!batch->builder.append_within(batch->reserved_bytes, input)) break;
+    ++run.count;
+    run.payload_bytes += payload_bytes(record);
+  }
+  if (run.count > 0) {
+    run.is_ready = note(queue, *batch, listener, now_ms, run.count, run.payload_bytes);
+  }
+  return run;
 }
 
 /// A record did not fit any more. The queue's mutex is held.
 void Accumulator::end_batch(PartitionQueue& queue, ProducerBatch& batch, Appended& result) {
   batch.is_full = true;
-  queue.has_open_batch.store(false, std::memory_order_relaxed);
+  queue.close(batch);
   result.is_ready = true;
   if (config_.compression == record::CompressionType::none) return;
   close_batch(batch);
   result.to_seal = &batch;
 }
 
-Appended Accumulator::append(PartitionQueue& queue, const SizedRecord& record, DeliveryCallback& callback,
-                             bool always_note) {
+Appended Accumulator::append(PartitionQueue& queue, const SizedRecord& record, const Listener& listener) {
   Appended result;
   const std::lock_guard lock(queue.mutex);
-  if (queue.batches.empty()) return result;
-  ProducerBatch& last = *queue.batches.back();
-  if (last.state != BatchState::open || last.is_full) return result;
-  if (!add_record(queue, last, record, callback, always_note, result)) end_batch(queue, last, result);
+  ProducerBatch* const open = queue.open_batch.load(std::memory_order_relaxed);
+  if (open == nullptr) return result;
+  if (!add_record(queue, *open, record, listener, result)) end_batch(queue, *open, result);
   return result;
 }
 
-Appended Accumulator::append_to_new(PartitionQueue& queue, const SizedRecord& record, DeliveryCallback& callback,
-                                    bool always_note, std::size_t reserved_bytes) {
-  Appended result = append(queue, record, callback, always_note);
+Appended Accumulator::append_to_new(PartitionQueue& queue, const SizedRecord& record, const Listener& listener,
+                                    Reservation reservation) {
+  Appended result = append(queue, record, listener);
   if (result.done) {
-    budget_->give_back(reserved_bytes);  // another thread made a batch meanwhile
+    budget_->give_back(reservation.bytes, std::move(reservation.buffer));  // another thread made a batch meanwhile
     return result;
   }
   if (result.to_seal != nullptr) seal(*std::exchange(result.to_seal, nullptr));
-  BatchPtr made = make_batch(queue, reserved_bytes, reserved_bytes);
+  const std::size_t capacity = reservation.bytes;
+  BatchPtr made = make_batch(queue, std::move(reservation), capacity);
   const std::lock_guard lock(queue.mutex);
   // Numbers must grow within the queue, and flush must see the batch: both hold from here on.
   made->number = next_number_.fetch_add(1, std::memory_order_acq_rel);
   note_incomplete(made->number);
-  if (!queue.batches.empty() && queue.batches.back()->state == BatchState::open && !queue.batches.back()->is_full) {
-    end_batch(queue, *queue.batches.back(), result);  // yet another thread did
-  }
+  ProducerBatch* const other = queue.open_batch.load(std::memory_order_relaxed);
+  if (other != nullptr) end_batch(queue, *other, result);  // yet another thread made one
   result.is_new = true;
-  queue.has_open_batch.store(true, std::memory_order_relaxed);
-  static_cast<void>(add_record(queue, *made, record, callback, always_note, result));  // it was made large enough
+  ProducerBatch& batch = *made;
   queue.batches.push_back(std::move(made));
-  // Before the caller asks whether the sender is awake; see Sender::nudge.
+  // Before the caller asks whether the sender is awake, see Sender::nudge; and the length first, see Sender::lingers.
   queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_seq_cst);
+  queue.open_since.store(batch.created_at, std::memory_order_relaxed);
+  queue.open_batch.store(&batch, std::memory_order_seq_cst);
+  static_cast<void>(add_record(queue, batch, record, listener, result));  // it was made large enough
   return result;
 }
 
-BatchPtr Accumulator::make_batch(PartitionQueue& queue, std::size_t reserved_bytes, std::size_t capacity) {
+BatchPtr Accumulator::make_batch(PartitionQueue& queue, Reservation reservation, std::size_t capacity) {
   BatchPtr batch;
   {
     const std::lock_guard lock(batches_mutex_);
@@ -162,8 +174,9 @@ BatchPtr Accumulator::make_batch(PartitionQueue& queue, std::size_t reserved_byt
   options.compression = config_.compression;
   options.level = config_.compression_level;
   batch->queue = &queue;
-  batch->builder = record::BatchBuilder(options, budget_->buffer(capacity));
-  batch->reserved_bytes = reserved_bytes;
+  reservation.buffer.reserve(capacity);
+  batch->builder = record::BatchBuilder(options, std::move(reservation.buffer));
+  batch->reserved_bytes = reservation.bytes;
   batch->created_at = runtime_->now();
   batch->deadline = batch->created_at + config_.delivery_timeout;
   return batch;
@@ -199,10 +212,13 @@ void Accumulator::retire(BatchPtr batch) {
   std::vector<PendingDelivery> deliveries = std::move(batch->deliveries);
   typical_records_.store(deliveries.size(), std::memory_order_relaxed);
   deliveries.clear();
+  std::vector<PendingRun> runs = std::move(batch->runs);
+  runs.clear();
   const std::uint64_t number = batch->number;
   std::shared_ptr<Bytes> spare_bytes = std::move(batch->spare_bytes);
   *batch = ProducerBatch{};
   batch->deliveries = std::move(deliveries);
+  batch->runs = std::move(runs);
   batch->spare_bytes = std::move(spare_bytes);
   const std::lock_guard lock(batches_mutex_);
   auto node = incomplete_.extract(incomplete_.find(number));
@@ -212,7 +228,7 @@ void Accumulator::retire(BatchPtr batch) {
 
 void Accumulator::close_batch(ProducerBatch& batch) {
   batch.state = BatchState::sealing;
-  batch.queue->has_open_batch.store(false, std::memory_order_relaxed);
+  batch.queue->close(batch);
 }
 
 void Accumulator::finish(ProducerBatch& batch) {

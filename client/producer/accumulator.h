@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,9 @@
 #include "client/producer/compressors.h"
 #include "client/producer/producer_batch.h"
 #include "client/producer/producer_config.h"
+#include "client/producer/record_input.h"
 #include "client/producer/sticky_partitioner.h"
+#include "common/runtime/brief_mutex.h"
 
 namespace barnabas::client {
 
@@ -31,17 +34,26 @@ struct PartitionQueue {
   const std::int32_t partition;
   const std::string name;  ///< "orders-3"
 
-  std::mutex mutex;                         // held for one append or one look, never across I/O
-  std::deque<BatchPtr> batches;             // mutex
-  std::uint64_t records_taken = 0;          // mutex
-  std::uint64_t record_bytes_taken = 0;     // mutex
-  std::atomic<std::int32_t> length{0};      ///< batches.size(), to be read without the lock.
-  std::atomic<bool> has_open_batch{false};  ///< Whether a switch of partition would leave a batch half full.
+  runtime::BriefMutex mutex;             // held for a few appends or one look, never across I/O
+  std::deque<BatchPtr> batches;          // mutex
+  std::uint64_t records_taken = 0;       // mutex
+  std::uint64_t record_bytes_taken = 0;  // mutex
+  std::atomic<std::int32_t> length{0};   ///< batches.size(), to be read without the lock.
+  /// The last batch, while it takes records. Changed and followed under the mutex; null or not says without it whether
+  /// a switch of partition would leave a batch half full.
+  std::atomic<ProducerBatch*> open_batch{nullptr};
+  std::atomic<runtime::MonotonicTime> open_since{};  ///< Of the open batch.
 
   PartitionSequence sequence;             // reactor only
   Uuid topic_id;                          // reactor only: of the topic that the sequence belongs to
   int in_flight = 0;                      // reactor only: batches in requests under way
   runtime::MonotonicTime mentioned_at{};  // reactor only: when the metadata cache last heard that the topic is used
+
+  /// The batch takes no more records, or is gone. The mutex is held. Before the caller asks whether the sender is
+  /// awake, which does without the mutex where a batch is open; see Sender::nudge.
+  void close(const ProducerBatch& batch) noexcept {
+    if (open_batch.load(std::memory_order_relaxed) == &batch) open_batch.store(nullptr, std::memory_order_seq_cst);
+  }
 };
 
 /// What the producer knows of one topic.
@@ -81,8 +93,13 @@ struct SizedRecord {
   record::RecordInput input;
   std::size_t payload_bytes = 0;  ///< Key, value and headers.
 };
-/// Bytes of the key, the value and the headers.
-std::size_t payload_bytes(const record::RecordInput& record) noexcept;
+
+/// What append_run() took.
+struct AppendedRun {
+  std::size_t count = 0;
+  std::size_t payload_bytes = 0;
+  bool is_ready = false;  ///< The batch became full.
+};
 
 /// All records that were taken and are neither delivered nor failed, in batches by partition.
 /// Threads: any, but where a function says reactor.
@@ -98,11 +115,14 @@ class Accumulator {
   /// Bytes that a new batch with this record in front takes of the budget.
   std::size_t new_batch_bytes(const TopicState& topic, const record::RecordInput& record) const;
   /// Appends to the open batch where the record fits.
-  Appended append(PartitionQueue& queue, const SizedRecord& record, DeliveryCallback& callback, bool always_note);
-  /// The same, with a new batch where it does not fit; `reserved_bytes` of the budget are the accumulator's from now
-  /// on.
-  Appended append_to_new(PartitionQueue& queue, const SizedRecord& record, DeliveryCallback& callback, bool always_note,
-                         std::size_t reserved_bytes);
+  Appended append(PartitionQueue& queue, const SizedRecord& record, const Listener& listener);
+  /// Appends as many of the records, from the first on, as there is room for in the open batch; ends no batch.
+  /// `now_ms`: the time stamp of those that have none.
+  AppendedRun append_run(PartitionQueue& queue, std::span<const Record> records, std::int64_t now_ms,
+                         const Listener& listener);
+  /// The same, with a new batch where it does not fit; the reservation is the accumulator's from now on.
+  Appended append_to_new(PartitionQueue& queue, const SizedRecord& record, const Listener& listener,
+                         Reservation reservation);
 
   /// Compresses and finishes a batch in state sealing. Threads: any but a shared reactor's.
   void seal(ProducerBatch& batch);
@@ -114,7 +134,7 @@ class Accumulator {
   /// All queues there are, appended to `known` as far as they are new. Threads: reactor.
   void collect(std::vector<PartitionQueue*>& known) const;
   /// A batch of its own for split records. Threads: reactor.
-  BatchPtr make_batch(PartitionQueue& queue, std::size_t reserved_bytes, std::size_t capacity);
+  BatchPtr make_batch(PartitionQueue& queue, Reservation reservation, std::size_t capacity);
   /// Batches that were delivered or failed: their memory is used again. Threads: reactor.
   void retire(BatchPtr batch);
   /// Notes a batch made by make_batch() among those that flush waits for.
@@ -137,8 +157,10 @@ class Accumulator {
   std::size_t target_bytes(const TopicState& topic) const;
 
  private:
-  bool add_record(PartitionQueue& queue, ProducerBatch& batch, const SizedRecord& record, DeliveryCallback& callback,
-                  bool always_note, Appended& result);
+  bool add_record(PartitionQueue& queue, ProducerBatch& batch, const SizedRecord& record, const Listener& listener,
+                  Appended& result);
+  bool note(PartitionQueue& queue, ProducerBatch& batch, const Listener& listener, std::int64_t timestamp_ms,
+            std::size_t records, std::size_t payload_bytes);
   void end_batch(PartitionQueue& queue, ProducerBatch& batch, Appended& result);
   void free_bytes(ProducerBatch& batch);
   void note_finished(ProducerBatch& batch, Result<Bytes> finished);

@@ -10,9 +10,16 @@ constexpr std::size_t kMostKeptBuffers = 4096;  // they count against the limit 
 
 }  // namespace
 
-bool ByteBudget::take_locked(std::size_t bytes) {
+bool ByteBudget::take_locked(std::size_t bytes, Reservation& reservation) {
   if (used_bytes_ + bytes > limit_bytes_) return false;
   used_bytes_ += bytes;
+  reservation.bytes = bytes;
+  if (!kept_.empty()) {
+    Bytes buffer = std::move(kept_.back());
+    kept_.pop_back();
+    kept_bytes_ -= buffer.capacity();
+    if (buffer.capacity() == bytes) reservation.buffer = std::move(buffer);  // a larger one would hold more than taken
+  }
   while (!kept_.empty() && used_bytes_ + kept_bytes_ > limit_bytes_) {
     kept_bytes_ -= kept_.back().capacity();
     kept_.pop_back();
@@ -20,19 +27,21 @@ bool ByteBudget::take_locked(std::size_t bytes) {
   return true;
 }
 
-bool ByteBudget::try_take(std::size_t bytes) {
+std::optional<Reservation> ByteBudget::try_take(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  return !closed_ && waiters_.empty() && take_locked(bytes);
+  std::optional<Reservation> reservation(std::in_place);
+  if (closed_ || !waiters_.empty() || !take_locked(bytes, *reservation)) reservation.reset();
+  return reservation;
 }
 
 std::optional<ByteBudget::Waiters::iterator> ByteBudget::enqueue(std::size_t bytes, InlineFunction<void(), 48> wake,
-                                                                 Result<void>& result) {
+                                                                 Result<Reservation>& result) {
   const std::lock_guard lock(mutex_);
   if (closed_) {
     result = failure(Errc::closed, "the producer is closed");
     return std::nullopt;
   }
-  if (waiters_.empty() && take_locked(bytes)) return std::nullopt;
+  if (waiters_.empty() && take_locked(bytes, *result)) return std::nullopt;
   if (spare_.empty()) spare_.emplace_back();
   const auto waiter = spare_.begin();
   *waiter = Waiter{};
@@ -43,15 +52,17 @@ std::optional<ByteBudget::Waiters::iterator> ByteBudget::enqueue(std::size_t byt
 }
 
 /// Takes the waiter off the list; what it got meanwhile is its.
-Result<void> ByteBudget::settle(Waiters::iterator waiter) {
+Result<Reservation> ByteBudget::settle(Waiters::iterator waiter) {
   const std::lock_guard lock(mutex_);
   bool granted = waiter->granted;
   const bool closed = waiter->closed;
-  if (!granted && !closed) granted = take_locked(waiter->bytes);  // at the deadline any room will do
+  // At the deadline any room will do.
+  if (!granted && !closed) granted = take_locked(waiter->bytes, waiter->reservation);
+  Reservation reservation = std::move(waiter->reservation);
   waiter->wake = nullptr;
   spare_.splice(spare_.begin(), waiters_, waiter);
   grant_locked();  // the next one may need less
-  if (granted) return {};
+  if (granted) return reservation;
   if (closed) return failure(Errc::closed, "the producer is closed");
   return failure(Errc::timed_out, "no room in buffer.memory of " + std::to_string(limit_bytes_) +
                                       " bytes within max.block.ms; brokers take less than is sent");
@@ -60,7 +71,7 @@ Result<void> ByteBudget::settle(Waiters::iterator waiter) {
 void ByteBudget::grant_locked() {
   for (Waiter& waiter : waiters_) {
     if (waiter.granted || waiter.closed) continue;
-    if (!take_locked(waiter.bytes)) return;
+    if (!take_locked(waiter.bytes, waiter.reservation)) return;
     waiter.granted = true;
     wake_locked(waiter);
   }
@@ -71,8 +82,8 @@ void ByteBudget::wake_locked(Waiter& waiter) {
   changed_->notify([&waiter] { waiter.woken = true; });
 }
 
-Result<void> ByteBudget::take(std::size_t bytes, runtime::MonotonicTime deadline) {
-  Result<void> result;
+Result<Reservation> ByteBudget::take(std::size_t bytes, runtime::MonotonicTime deadline) {
+  Result<Reservation> result;
   const auto waiter = enqueue(bytes, nullptr, result);
   if (!waiter) return result;
   const Waiter& mine = **waiter;
@@ -80,8 +91,8 @@ Result<void> ByteBudget::take(std::size_t bytes, runtime::MonotonicTime deadline
   return settle(*waiter);
 }
 
-asio::awaitable<Result<void>> ByteBudget::async_take(std::size_t bytes, runtime::MonotonicTime deadline) {
-  Result<void> result;
+asio::awaitable<Result<Reservation>> ByteBudget::async_take(std::size_t bytes, runtime::MonotonicTime deadline) {
+  Result<Reservation> result;
   const std::shared_ptr<Gate> gate = runtime_->make_gate();
   const asio::any_io_executor& executor = runtime_->executor();
   const auto open = [gate] { gate->open(); };
@@ -115,21 +126,6 @@ void ByteBudget::close() {
     waiter.closed = true;
     wake_locked(waiter);
   }
-}
-
-Bytes ByteBudget::buffer(std::size_t capacity) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!kept_.empty()) {
-      Bytes buffer = std::move(kept_.back());
-      kept_.pop_back();
-      kept_bytes_ -= buffer.capacity();
-      if (buffer.capacity() == capacity) return buffer;  // a larger one would hold more than was taken
-    }
-  }
-  Bytes buffer;
-  buffer.reserve(capacity);
-  return buffer;
 }
 
 void ByteBudget::keep_locked(Bytes buffer) {

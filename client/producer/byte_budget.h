@@ -12,34 +12,39 @@
 
 namespace barnabas::client {
 
+/// Bytes of the budget that were taken, and, where one was kept, a buffer for them.
+struct Reservation {
+  std::size_t bytes = 0;
+  Bytes buffer;
+};
+
 /// buffer.memory: the bytes that all batches of a producer may hold, given out in the order of asking. Who waits is
 /// woken when there is room for a while, not for each batch that comes back. Buffers that
-/// come back are kept for the next batch, within the same bound. Threads: any.  Source: Kafka's BufferPool.
+/// come back are kept for the next batch, within the same bound; the last one first, which the CPU's caches may hold
+/// still. Threads: any.  Source: Kafka's BufferPool.
 class ByteBudget {
  public:
   ByteBudget(std::shared_ptr<ClientRuntime> runtime, std::size_t limit_bytes)
       : runtime_(std::move(runtime)), limit_bytes_(limit_bytes), changed_(runtime_->env().make_signal()) {}
 
   /// At once, or not at all: nobody who waits is passed by.
-  bool try_take(std::size_t bytes);
+  std::optional<Reservation> try_take(std::size_t bytes);
   /// Blocks until the bytes are there. Errors: Errc::timed_out at the deadline, Errc::closed after close().
-  Result<void> take(std::size_t bytes, runtime::MonotonicTime deadline);
+  Result<Reservation> take(std::size_t bytes, runtime::MonotonicTime deadline);
   /// The same for a coroutine on the runtime's executor.
-  asio::awaitable<Result<void>> async_take(std::size_t bytes, runtime::MonotonicTime deadline);
+  asio::awaitable<Result<Reservation>> async_take(std::size_t bytes, runtime::MonotonicTime deadline);
   /// `buffer` is what held them: kept for the next batch where there is room.
   void give_back(std::size_t bytes, Bytes buffer = {});
   /// Ends all waits, those to come too.
   void close();
-
-  /// A buffer with at least this capacity; its bytes must have been taken before.
-  Bytes buffer(std::size_t capacity);
 
   std::size_t limit_bytes() const noexcept { return limit_bytes_; }
   std::size_t used_bytes() const;
 
  private:
   struct Waiter {
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  ///< Wanted.
+    Reservation reservation;
     bool granted = false;
     bool closed = false;
     bool woken = false;  // changed_'s lock
@@ -47,11 +52,12 @@ class ByteBudget {
   };
   using Waiters = std::list<Waiter>;
 
-  bool take_locked(std::size_t bytes);
+  bool take_locked(std::size_t bytes, Reservation& reservation);
   void keep_locked(Bytes buffer);
   /// nullopt: taken or closed at once, as the result says. `wake` empty: the waiter waits for changed_.
-  std::optional<Waiters::iterator> enqueue(std::size_t bytes, InlineFunction<void(), 48> wake, Result<void>& result);
-  Result<void> settle(Waiters::iterator waiter);
+  std::optional<Waiters::iterator> enqueue(std::size_t bytes, InlineFunction<void(), 48> wake,
+                                           Result<Reservation>& result);
+  Result<Reservation> settle(Waiters::iterator waiter);
   void grant_locked();
   bool is_worth_a_wake() const;
   void wake_locked(Waiter& waiter);

@@ -82,8 +82,9 @@ void ProducerImpl::start_send(const Record& given, Handler<std::error_code, Deli
   };
   if (auto checked = check(record); !checked) return refuse(checked.error());
   DeliveryCallback callback = callback_for(pending);
-  Attempt attempt{.record = record, .callback = callback};
-  attempt.timestamp_ms = record.timestamp ? record.timestamp->time_since_epoch().count() : runtime_->clock().wall_ms();
+  const Listener listener{.callback = &callback, .notes_each = !interceptors_.empty()};
+  Attempt attempt{.record = record, .listener = listener};
+  attempt.timestamp_ms = timestamp_of(record, clock_.wall_ms());
   const auto step = advance(attempt);
   if (!step) return refuse(step.error());
   if (*step == Step::done) return;
@@ -95,7 +96,8 @@ void ProducerImpl::start_send(const Record& given, Handler<std::error_code, Deli
 asio::awaitable<void> ProducerImpl::send_later(std::shared_ptr<ProducerImpl> self, std::shared_ptr<KeptRecord> kept) {
   const std::shared_ptr<PendingSend> pending = kept->pending;
   DeliveryCallback callback = callback_for(pending);
-  Attempt attempt{.record = kept->record, .callback = callback};
+  const Listener listener{.callback = &callback, .notes_each = !self->interceptors_.empty()};
+  Attempt attempt{.record = kept->record, .listener = listener};
   attempt.timestamp_ms = kept->record.timestamp->time_since_epoch().count();
   const ProducerConfig& config = self->sender_->config();
   const runtime::MonotonicTime deadline = self->runtime_->now() + config.max_block;
@@ -111,9 +113,13 @@ asio::awaitable<void> ProducerImpl::send_later(std::shared_ptr<ProducerImpl> sel
       waited = co_await std::move(work);
     } else {
       self->sender_->begin_wait_for_room();
-      waited = co_await self->sender_->accumulator().budget().async_take(attempt.wanted_bytes, deadline);
+      auto taken = co_await self->sender_->accumulator().budget().async_take(attempt.wanted_bytes, deadline);
       self->sender_->end_wait_for_room();
-      if (waited) attempt.reserved_bytes = attempt.wanted_bytes;
+      if (taken) {
+        attempt.reservation = std::move(*taken);
+      } else {
+        waited = failure(taken.error());
+      }
     }
     if (waited && self->closed_.load(std::memory_order_acquire)) {
       waited = failure(Errc::closed, "the producer was closed");

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "barnabas/delivery.h"
@@ -21,6 +22,27 @@ struct PendingDelivery {
   std::int32_t index = 0;  ///< Of the record in its batch.
   std::int64_t timestamp_ms = 0;
   DeliveryCallback callback;
+};
+
+/// The callback of one send_batch(), shared by the batches that its records are in.
+using SharedBatchCallback = std::shared_ptr<BatchDeliveryCallback>;
+
+/// Records of one send_batch() that lie next to each other, in the call and in their batch.
+struct PendingRun {
+  std::int32_t index = 0;  ///< Of the first in its batch.
+  std::int32_t count = 0;
+  std::size_t position = 0;       ///< Of the first in the call.
+  std::int64_t timestamp_ms = 0;  ///< Of those without one of their own.
+  SharedBatchCallback callback;
+};
+
+/// Who hears of a record, or of several that are taken one behind the other.
+struct Listener {
+  DeliveryCallback* callback = nullptr;                 ///< Of send(); moved from when the record is taken.
+  const SharedBatchCallback* batch_callback = nullptr;  ///< Of send_batch(), which has no `callback`.
+  std::size_t position = 0;                             ///< In the call of send_batch().
+  std::int64_t call_ms = 0;                             ///< Time stamp of the call's records without one.
+  bool notes_each = false;                              ///< Interceptors hear of each record, with or without callback.
 };
 
 enum class BatchState : std::uint8_t {
@@ -43,6 +65,7 @@ struct ProducerBatch {
   std::shared_ptr<Bytes> spare_bytes;  ///< Of an earlier life, empty: to become `bytes` without an allocation.
   Failure seal_failure;                ///< Why it could not be compressed; an empty code where it could.
   std::vector<PendingDelivery> deliveries;
+  std::vector<PendingRun> runs;  ///< As `deliveries` by index; a record is in one of the two at most.
   std::int32_t record_count = 0;
   std::size_t reserved_bytes = 0;  ///< Of the byte budget.
 
@@ -57,6 +80,9 @@ struct ProducerBatch {
   BatchSequence stamped;                           ///< What its bytes say.
   Failure last_failure;                            ///< Of the last attempt.
   std::shared_ptr<const std::string> last_broker;  ///< To whom it went.
+
+  /// `count` records were appended to the builder, and are to be counted and noted.
+  void note(const Listener& listener, std::int64_t timestamp_ms, std::int32_t count);
 };
 
 using BatchPtr = std::unique_ptr<ProducerBatch>;

@@ -111,6 +111,12 @@ void Producer::send(const Record& record, DeliveryCallback callback) {
   if (auto sent = impl_->send(record, std::move(callback)); !sent) throw_error(sent.error());
 }
 
+void Producer::send_batch(std::span<const Record> records, BatchDeliveryCallback callback) {
+  std::size_t taken = 0;
+  const auto sent = impl_->send_batch(records, std::move(callback), taken);
+  if (!sent) throw SendBatchError(sent.error().code, sent.error().subject, taken);
+}
+
 Delivery Producer::send_sync(const Record& record) {
   return value_or_throw(impl_->send_sync(record));
 }

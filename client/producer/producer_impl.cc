@@ -31,16 +31,11 @@ RequestRouter::Options router_options(const ProducerConfig& config, const std::s
   return options;
 }
 
-/// Room for a record's headers in the record library's form; kept per thread so that no record allocates.
-std::vector<record::HeaderView>& header_room() {
-  thread_local std::vector<record::HeaderView> room;
-  return room;
-}
-
-std::optional<BytesView> field_of(const NullableBytes& bytes) {
-  if (bytes.is_null()) return std::nullopt;
-  return bytes.bytes();
-}
+struct LastTopic {
+  std::uint64_t producer = 0;
+  TopicState* topic = nullptr;
+};
+thread_local LastTopic last_topic;
 
 }  // namespace
 
@@ -66,25 +61,27 @@ ProducerImpl::ProducerImpl(ProducerConfig config, ProducerOptions options, std::
                            runtime::Logger logger)
     : number_(next_producer_number()),
       runtime_(std::move(runtime)),
+      clock_(runtime_->clock()),
       logger_(std::move(logger)),
       partitioner_(std::move(options.partitioner)),
       interceptors_(options.interceptors),
       metrics_sink_(std::move(options.metrics)),
       sender_(std::make_shared<Sender>(std::move(config), runtime_, options.interceptors)),
+      most_record_bytes_(std::min(sender_->config().max_request_bytes, sender_->accumulator().budget().limit_bytes())),
       waits_(std::make_shared<OpenWaits>(runtime_)) {
   sender_->start(RequestRouter::make(runtime_, router_options(sender_->config(), sender_), logger_));
 }
 
 /// The last topic that this thread sent to is found without a lock.
 TopicState& ProducerImpl::topic_of(std::string_view name) {
-  struct LastTopic {
-    std::uint64_t producer = 0;
-    TopicState* topic = nullptr;
-  };
-  thread_local LastTopic last;
-  if (last.producer == number_ && last.topic->name == name) return *last.topic;
-  last = {number_, &sender_->accumulator().topic(name)};
-  return *last.topic;
+  if (TopicState* const known = known_topic(name)) return *known;
+  last_topic = {number_, &sender_->accumulator().topic(name)};
+  return *last_topic.topic;
+}
+
+/// nullptr: this thread sent elsewhere last.
+TopicState* ProducerImpl::known_topic(std::string_view name) const noexcept {
+  return last_topic.producer == number_ && last_topic.topic->name == name ? last_topic.topic : nullptr;
 }
 
 Result<void> ProducerImpl::check(const Record& record) const {
@@ -104,19 +101,9 @@ Result<void> ProducerImpl::check(const Record& record) const {
   return {};
 }
 
-record::RecordInput ProducerImpl::input_of(const Record& record, std::int64_t timestamp_ms) const {
-  auto& headers = header_room();
-  headers.clear();
-  for (const Header& header : record.headers) headers.push_back({header.key, field_of(header.value)});
-  return {
-      .timestamp_ms = timestamp_ms, .key = field_of(record.key), .value = field_of(record.value), .headers = headers};
-}
-
 Result<void> ProducerImpl::check_size(const Attempt& attempt, const record::RecordInput& input) const {
-  constexpr std::size_t kMostOverhead = 128;  // of batch and record; a header has less than its own size and 10
-  const std::size_t room = sender_->accumulator().budget().limit_bytes();
-  const std::size_t limit = std::min(sender_->config().max_request_bytes, room);
-  if (attempt.payload_bytes + kMostOverhead + 10 * input.headers.size() <= limit) return {};
+  const std::size_t limit = most_record_bytes_;
+  if (attempt.payload_bytes + kMostOverheadBytes + 10 * input.headers.size() <= limit) return {};
   const std::size_t size = record::single_batch_bytes_bound(input);
   if (size <= limit) return {};
   const bool by_request = limit == sender_->config().max_request_bytes;
@@ -134,22 +121,21 @@ void ProducerImpl::after_append(const Appended& appended) {
 /// To an open batch. A full one ends the turn of its partition: the record moves on to another's.
 Appended ProducerImpl::append(Attempt& attempt, const SizedRecord& record) {
   Accumulator& accumulator = sender_->accumulator();
-  const bool always_note = sender_->notes_every_record();
-  Appended appended = accumulator.append(*attempt.queue, record, attempt.callback, always_note);
+  Appended appended = accumulator.append(*attempt.queue, record, attempt.listener);
   after_append(appended);
   if (appended.done || !appended.is_ready || !attempt.is_sticky) return appended;
   end_sticky_turn(*attempt.topic, *attempt.queue);
   const auto queue = choose_queue(attempt);
   if (!queue || *queue == nullptr || *queue == attempt.queue) return appended;
   attempt.queue = *queue;
-  appended = accumulator.append(*attempt.queue, record, attempt.callback, always_note);
+  appended = accumulator.append(*attempt.queue, record, attempt.listener);
   after_append(appended);
   return appended;
 }
 
 Result<ProducerImpl::Step> ProducerImpl::advance(Attempt& attempt) {
-  SizedRecord record{.input = input_of(attempt.record, attempt.timestamp_ms)};
-  record.payload_bytes = payload_bytes(record.input);
+  const SizedRecord record{.input = input_of(attempt.record, attempt.timestamp_ms),
+                           .payload_bytes = payload_bytes(attempt.record)};
   Accumulator& accumulator = sender_->accumulator();
   if (attempt.topic == nullptr) {
     attempt.topic = &topic_of(attempt.record.topic);
@@ -163,21 +149,21 @@ Result<ProducerImpl::Step> ProducerImpl::advance(Attempt& attempt) {
     if (*queue == nullptr) return Step::needs_metadata;
     attempt.queue = *queue;
   }
-  if (attempt.reserved_bytes == 0) {
+  if (attempt.reservation.bytes == 0) {
     if (append(attempt, record).done) return Step::done;
     attempt.wanted_bytes = accumulator.new_batch_bytes(*attempt.topic, record.input);
-    if (!accumulator.budget().try_take(attempt.wanted_bytes)) return Step::needs_room;
-    attempt.reserved_bytes = attempt.wanted_bytes;
+    auto taken = accumulator.budget().try_take(attempt.wanted_bytes);
+    if (!taken) return Step::needs_room;
+    attempt.reservation = std::move(*taken);
   }
-  const std::size_t reserved = std::exchange(attempt.reserved_bytes, 0);
-  const bool always_note = sender_->notes_every_record();
-  after_append(accumulator.append_to_new(*attempt.queue, record, attempt.callback, always_note, reserved));
+  Reservation reservation = std::exchange(attempt.reservation, {});
+  after_append(accumulator.append_to_new(*attempt.queue, record, attempt.listener, std::move(reservation)));
   return Step::done;
 }
 
 void ProducerImpl::give_up(Attempt& attempt) {
-  if (attempt.reserved_bytes > 0) sender_->accumulator().budget().give_back(attempt.reserved_bytes);
-  attempt.reserved_bytes = 0;
+  Reservation unused = std::exchange(attempt.reservation, {});
+  if (unused.bytes > 0) sender_->accumulator().budget().give_back(unused.bytes, std::move(unused.buffer));
 }
 
 void ProducerImpl::tell_interceptors(const Record& record, const Failure& why) const {
@@ -190,19 +176,10 @@ void ProducerImpl::tell_interceptors(const Record& record, const Failure& why) c
   for (const auto& interceptor : interceptors_) interceptor->on_delivery(delivery);
 }
 
-Result<void> ProducerImpl::send(const Record& given, DeliveryCallback&& callback) {
-  if (interceptors_.empty()) return take(given, callback);
-  Record record = given;
-  for (const auto& interceptor : interceptors_) interceptor->on_send(record);
-  const Result<void> taken = take(record, callback);
-  if (!taken) tell_interceptors(record, taken.error());
-  return taken;
-}
-
-Result<void> ProducerImpl::take(const Record& record, DeliveryCallback& callback) {
+Result<void> ProducerImpl::take(const Record& record, std::int64_t now_ms, const Listener& listener) {
   if (auto checked = check(record); !checked) return checked;
-  Attempt attempt{.record = record, .callback = callback};
-  attempt.timestamp_ms = record.timestamp ? record.timestamp->time_since_epoch().count() : runtime_->clock().wall_ms();
+  Attempt attempt{.record = record, .listener = listener};
+  attempt.timestamp_ms = timestamp_of(record, now_ms);
   std::optional<MonotonicTime> started;
   Result<void> result;
   while (result) {
@@ -237,7 +214,7 @@ Result<void> ProducerImpl::wait_for_room(Attempt& attempt, MonotonicTime deadlin
   auto taken = sender_->accumulator().budget().take(attempt.wanted_bytes, deadline);
   sender_->end_wait_for_room();
   if (!taken) return failure(taken.error().code, attempt.queue->name + ": " + taken.error().subject);
-  attempt.reserved_bytes = attempt.wanted_bytes;
+  attempt.reservation = std::move(*taken);
   return {};
 }
 

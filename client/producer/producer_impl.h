@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@
 #include "client/producer/sender.h"
 
 namespace barnabas::client {
+
+constexpr std::size_t kRecordOverheadBytes = 8;  // lengths, deltas and attributes of a small record
+constexpr std::size_t kMostOverheadBytes = 128;  // of batch and record; a header has less than its own size and 10
 
 /// The producer behind the public handle: takes records on application threads and gives them to the Sender.
 /// Threads: any.
@@ -24,6 +28,8 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
 
   /// Errors: the callback was not and will not be called.
   Result<void> send(const Record& record, DeliveryCallback&& callback);
+  /// `taken`: how many records were taken, all of them or those before the one that failed.
+  Result<void> send_batch(std::span<const Record> records, BatchDeliveryCallback&& callback, std::size_t& taken);
   Result<Delivery> send_sync(const Record& record);
   void start_send(const Record& record, Handler<std::error_code, Delivery> done);
   Result<void> flush(runtime::Duration timeout);
@@ -42,31 +48,38 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   /// One send on its way to its batch.
   struct Attempt {
     const Record& record;
-    DeliveryCallback& callback;
+    const Listener& listener;
     std::int64_t timestamp_ms = 0;
     std::size_t payload_bytes = 0;
     bool is_sticky = false;  ///< The partition was ours to choose, and no key speaks for one.
     TopicState* topic = nullptr;
     PartitionQueue* queue = nullptr;
-    std::size_t wanted_bytes = 0;    ///< Of the budget, with needs_room.
-    std::size_t reserved_bytes = 0;  ///< What was got of it.
+    std::size_t wanted_bytes = 0;  ///< Of the budget, with needs_room.
+    Reservation reservation;       ///< What was got of it.
   };
   struct KeptRecord;
 
   Result<void> check(const Record& record) const;
   Result<void> check_size(const Attempt& attempt, const record::RecordInput& input) const;
-  Result<void> take(const Record& record, DeliveryCallback& callback);
+  /// Past the interceptors.
+  Result<void> take_one(const Record& record, std::int64_t now_ms, const Listener& listener);
+  Result<void> take(const Record& record, std::int64_t now_ms, const Listener& listener);
+  std::size_t take_run(std::span<const Record> records, std::int64_t now_ms, const Listener& listener);
+  std::size_t run_length(std::span<const Record> records, std::int64_t bytes_left) const;
+  bool may_follow(const Record& record, const Record& first) const;
   /// As far as it gets without waiting.
   Result<Step> advance(Attempt& attempt);
   void give_up(Attempt& attempt);
   /// A record that is not taken: what interceptors hear of it.
   void tell_interceptors(const Record& record, const Failure& why) const;
   TopicState& topic_of(std::string_view name);
+  TopicState* known_topic(std::string_view name) const noexcept;
   /// nullptr: the topic or the partition is not known (yet).
   Result<PartitionQueue*> choose_queue(Attempt& attempt);
   Result<std::int32_t> choose_partition(const Attempt& attempt);
   std::int32_t choose_sticky(TopicState& topic, std::size_t record_bytes);
   bool is_sticky(const Record& record) const;
+  PartitionQueue* sticky_queue(const TopicState& topic) const;
   /// The next batch of the topic's unkeyed records goes elsewhere: this one's is full.
   void end_sticky_turn(TopicState& topic, const PartitionQueue& queue);
   Appended append(Attempt& attempt, const SizedRecord& record);
@@ -87,15 +100,16 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   /// Tells the user's metrics sink every now and then, until close().
   static asio::awaitable<void> report(std::shared_ptr<ProducerImpl> self);
   Result<void> wait_bounded(asio::awaitable<Result<void>> work, runtime::Duration timeout);
-  record::RecordInput input_of(const Record& record, std::int64_t timestamp_ms) const;
 
   const std::uint64_t number_;  ///< Of this producer in the process; never used again.
   std::shared_ptr<ClientRuntime> runtime_;
+  const runtime::Clock& clock_;
   runtime::Logger logger_;
   const PartitionerFunction partitioner_;
   const std::vector<std::shared_ptr<ProducerInterceptor>> interceptors_;
   const MetricsSink<ProducerMetrics> metrics_sink_;
   std::shared_ptr<Sender> sender_;
+  const std::size_t most_record_bytes_;  ///< max.request.size, or what buffer.memory has room for where that is less.
   std::shared_ptr<OpenWaits> waits_;
   std::atomic<bool> closed_{false};
   std::atomic<bool> shut_down_{false};

@@ -8,11 +8,6 @@
 
 /// Which partition a record goes to.
 namespace barnabas::client {
-namespace {
-
-constexpr std::size_t kRecordOverheadBytes = 8;  // lengths, deltas and attributes of a small record
-
-}  // namespace
 
 /// Takes over what the cluster newly says of the topic; false while it is unknown. The topic's mutex is held.
 bool ProducerImpl::refresh(TopicState& topic) {
@@ -51,12 +46,17 @@ bool ProducerImpl::is_sticky(const Record& record) const {
          (record.key.is_null() || config.partitioner_ignores_keys);
 }
 
+/// Where the topic's unkeyed records go; nullptr where that is to be found out anew.
+PartitionQueue* ProducerImpl::sticky_queue(const TopicState& topic) const {
+  const bool stands = topic.sticky_version.load(std::memory_order_acquire) == sender_->router().metadata().version();
+  return stands ? topic.sticky_queue.load(std::memory_order_acquire) : nullptr;
+}
+
 Result<PartitionQueue*> ProducerImpl::choose_queue(Attempt& attempt) {
   TopicState& topic = *attempt.topic;
   const auto bytes = static_cast<std::int64_t>(attempt.payload_bytes + kRecordOverheadBytes);
-  if (attempt.is_sticky && topic.sticky_version.load(std::memory_order_acquire) ==
-                               sender_->router().metadata().version()) {  // the choice stands: no lock
-    PartitionQueue* const queue = topic.sticky_queue.load(std::memory_order_acquire);
+  if (attempt.is_sticky) {  // without the lock, while the choice stands
+    PartitionQueue* const queue = sticky_queue(topic);
     if (queue != nullptr && topic.sticky_left.fetch_sub(bytes, std::memory_order_relaxed) >= bytes) return queue;
   }
   const std::lock_guard lock(topic.mutex);
@@ -80,7 +80,7 @@ std::int32_t ProducerImpl::choose_sticky(TopicState& topic, std::size_t record_b
   topic.sticky.spend(static_cast<std::size_t>(std::exchange(topic.sticky_granted, 0) - left));
   const auto index = static_cast<std::size_t>(topic.sticky.current());
   const bool may_switch = topic.sticky.current() < 0 || index >= topic.queues.size() ||
-                          !topic.queues[index]->has_open_batch.load(std::memory_order_relaxed);
+                          topic.queues[index]->open_batch.load(std::memory_order_relaxed) == nullptr;
   const std::int32_t chosen =
       topic.sticky.choose(topic.metadata->partition_count(), topic.available, record_bytes, may_switch);
   topic.sticky_granted = static_cast<std::int64_t>(topic.sticky.left_bytes());

@@ -105,32 +105,12 @@ bool Sender::is_saturated(const ClusterSnapshot& cluster) const {
 }
 
 void Sender::look_at(PartitionQueue& queue, Look& look) {
+  if (lingers(queue, look)) return;
   std::vector<BatchPtr> expired;
-  expire(queue, look.now, expired);
+  const Head head = look_at_head(queue, look, expired);
   for (BatchPtr& batch : expired) fail_late(std::move(batch));
-  bool retried = false;
-  {
-    const std::lock_guard lock(queue.mutex);
-    if (queue.batches.empty()) return;
-    ProducerBatch& head = *queue.batches.front();
-    look.next = std::min(look.next, head.deadline);
-    const MonotonicTime ready_at = head.attempts > 0                          ? head.retry_at
-                                   : head.is_full || queue.batches.size() > 1 ? look.now
-                                   : look.no_linger                           ? look.now
-                                                                              : head.created_at + config_.linger;
-    if (ready_at > look.now) {
-      look.next = std::min(look.next, ready_at);
-      return;
-    }
-    if (head.state == BatchState::sealing) return;  // its sealer wakes us
-    if (head.state == BatchState::open && workers_) {
-      accumulator_.close_batch(head);
-      seal_on_worker(head);
-      return;
-    }
-    retried = head.attempts > 0;
-  }
-  if (retried && queue.in_flight > 0) return;  // alone, so that nothing passes it
+  if (head == Head::waits) return;
+  if (head == Head::ready_again && queue.in_flight > 0) return;  // alone, so that nothing passes it
   const TopicMetadata* topic = look.cluster->topic(queue.topic->name);
   if (topic != nullptr) follow_topic(queue, topic->id);
   if (config_.idempotent && !is_sequence_ready(queue)) {
@@ -148,17 +128,52 @@ void Sender::look_at(PartitionQueue& queue, Look& look) {
   broker.ready.push_back(&queue);
 }
 
-/// Batches wait in the order of their deadlines, but for those being compressed, which nobody may touch.
-void Sender::expire(PartitionQueue& queue, MonotonicTime now, std::vector<BatchPtr>& expired) {
+/// Whether the queue holds nothing but a batch that is still to linger. Without the lock, which belongs to the thread
+/// that fills the batch most of the time. In this order: only the reactor takes batches away, so a batch that was open
+/// before the length was 1 is the one. Should it become full meanwhile, its filler sees that a look was under way.
+bool Sender::lingers(const PartitionQueue& queue, Look& look) const {
+  if (look.no_linger || queue.open_batch.load(std::memory_order_seq_cst) == nullptr) return false;
+  if (queue.length.load(std::memory_order_seq_cst) != 1) return false;
+  const MonotonicTime until = queue.open_since.load(std::memory_order_relaxed) + config_.linger;
+  if (until <= look.now) return false;
+  look.next = std::min(look.next, until);
+  return true;
+}
+
+Sender::Head Sender::look_at_head(PartitionQueue& queue, Look& look, std::vector<BatchPtr>& expired) {
   const std::lock_guard lock(queue.mutex);
+  expire(queue, look.now, expired);
+  if (queue.batches.empty()) return Head::waits;
+  ProducerBatch& head = *queue.batches.front();
+  look.next = std::min(look.next, head.deadline);
+  const MonotonicTime ready_at = head.attempts > 0                          ? head.retry_at
+                                 : head.is_full || queue.batches.size() > 1 ? look.now
+                                 : look.no_linger                           ? look.now
+                                                                            : head.created_at + config_.linger;
+  if (ready_at > look.now) {
+    look.next = std::min(look.next, ready_at);
+    return Head::waits;
+  }
+  if (head.state == BatchState::sealing) return Head::waits;  // its sealer wakes us
+  if (head.state == BatchState::open && workers_) {
+    accumulator_.close_batch(head);
+    seal_on_worker(head);
+    return Head::waits;
+  }
+  return head.attempts > 0 ? Head::ready_again : Head::ready;
+}
+
+/// Batches wait in the order of their deadlines, but for those being compressed, which nobody may touch. The queue's
+/// mutex is held.
+void Sender::expire(PartitionQueue& queue, MonotonicTime now, std::vector<BatchPtr>& expired) {
   while (!queue.batches.empty()) {
     ProducerBatch& head = *queue.batches.front();
-    if (head.deadline > now || head.state == BatchState::sealing) break;
-    if (head.state == BatchState::open) queue.has_open_batch.store(false, std::memory_order_relaxed);
+    if (head.deadline > now || head.state == BatchState::sealing) return;
+    queue.close(head);
     expired.push_back(std::move(queue.batches.front()));
     queue.batches.pop_front();
+    queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
   }
-  queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
 }
 
 /// delivery.timeout.ms does not wait for request.timeout.ms. The answer may still come; the partition's later batches
@@ -324,7 +339,7 @@ BatchPtr Sender::take_any(PartitionQueue& queue) {
   if (queue.batches.empty() || queue.batches.front()->state == BatchState::sealing) return nullptr;
   BatchPtr batch = std::move(queue.batches.front());
   queue.batches.pop_front();
-  if (queue.batches.empty()) queue.has_open_batch.store(false, std::memory_order_relaxed);
+  queue.close(*batch);
   queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
   return batch;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -95,7 +96,10 @@ class Sender : public std::enable_shared_from_this<Sender> {
 
   void run();
   void run_once();
+  enum class Head { waits, ready, ready_again };  ///< What the oldest batch of a queue does.
   void look_at(PartitionQueue& queue, Look& look);
+  bool lingers(const PartitionQueue& queue, Look& look) const;
+  Head look_at_head(PartitionQueue& queue, Look& look, std::vector<BatchPtr>& expired);
   void expire(PartitionQueue& queue, runtime::MonotonicTime now, std::vector<BatchPtr>& expired);
   void expire_in_flight(Look& look);
   void fail_late(BatchPtr batch);
@@ -144,10 +148,22 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void retry_or_fail(BatchPtr batch, Failure why, bool can_retry);
   void requeue(BatchPtr batch, Failure why);
   bool split(BatchPtr& batch);
+  Failure explain_timeout(const ProducerBatch& batch) const;
+
+  // sender_completion.cc
+  struct Outcome {
+    std::error_code error{};
+    std::string context{};
+    std::int64_t base_offset = -1;
+    std::int64_t log_append_time_ms = -1;
+  };
+  class CallbackWatch;
   void deliver(BatchPtr batch, std::int64_t base_offset, std::int64_t log_append_time_ms);
   void fail(BatchPtr batch, Failure why);
-  void complete(ProducerBatch& batch, Delivery& delivery, std::int64_t base_offset, std::int64_t log_append_time_ms);
-  Failure explain_timeout(const ProducerBatch& batch) const;
+  void complete(ProducerBatch& batch, const Outcome& outcome);
+  void complete_runs(const ProducerBatch& batch, std::span<PendingRun> runs, const Outcome& outcome,
+                     CallbackWatch& watch);
+  void tell_interceptors(const BatchDelivery& run) const;
   void finish_flushes();
 
   const ProducerConfig config_;

@@ -113,9 +113,7 @@ BatchPtr Sender::take_head(PartitionQueue& queue, std::size_t room_bytes) {
   BatchPtr batch = std::move(queue.batches.front());
   queue.batches.pop_front();
   queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
-  if (batch->state == BatchState::open && queue.batches.empty()) {
-    queue.has_open_batch.store(false, std::memory_order_relaxed);
-  }
+  queue.close(*batch);
   return batch;
 }
 

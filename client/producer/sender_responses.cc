@@ -13,8 +13,6 @@ namespace {
 using protocol::ErrorCode;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kSlowCallback{50};
-constexpr std::size_t kCallbacksPerLook = 32;  // at the clock: a look costs more than a short callback
 constexpr std::size_t kMostSplitBytes = 256UL * 1024 * 1024;
 
 std::vector<Node> nodes_of(const protocol::ProduceResponse& response) {
@@ -40,6 +38,21 @@ std::string words_of(const protocol::ProduceResponse::PartitionProduceResponse& 
     if (words.size() > 500) break;
   }
   return words;
+}
+
+/// Those of the first `half` records go to `first`, the rest to `second`; one that reaches over is cut.
+void split_runs(std::vector<PendingRun>& runs, std::int32_t half, std::vector<PendingRun>& first,
+                std::vector<PendingRun>& second) {
+  for (PendingRun& run : runs) {
+    const std::int32_t in_first = std::clamp(half - run.index, 0, run.count);
+    if (in_first > 0) first.push_back({run.index, in_first, run.position, run.timestamp_ms, run.callback});
+    if (in_first == run.count) continue;
+    run.index = std::max(run.index - half, 0);
+    run.count -= in_first;
+    run.position += static_cast<std::size_t>(in_first);
+    second.push_back(std::move(run));
+  }
+  runs.clear();
 }
 
 }  // namespace
@@ -181,8 +194,8 @@ bool Sender::split(BatchPtr& batch) {
   if (!plain) return false;
   PartitionQueue& queue = *batch->queue;
   const std::int32_t half = batch->record_count / 2;
-  BatchPtr second = accumulator_.make_batch(queue, 0, plain->size());
-  BatchPtr first = accumulator_.make_batch(queue, 0, plain->size());
+  BatchPtr second = accumulator_.make_batch(queue, {}, plain->size());
+  BatchPtr first = accumulator_.make_batch(queue, {}, plain->size());
   record::RecordReader reader = view->reader(*plain);
   record::RecordView record;
   std::vector<record::HeaderView> headers;
@@ -201,6 +214,7 @@ bool Sender::split(BatchPtr& batch) {
     (in_first ? first : second)->deliveries.push_back(std::move(pending));
   }
   batch->deliveries.clear();
+  split_runs(batch->runs, half, first->runs, second->runs);
   if (batch->sequence.is_assigned()) queue.sequence.require_reset();
   accumulator_.note_incomplete(batch->number);  // a second one under this number: flush waits for both halves
   second->reserved_bytes = batch->reserved_bytes;
@@ -217,48 +231,6 @@ bool Sender::split(BatchPtr& batch) {
   queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_release);
   batch.reset();
   return true;
-}
-
-void Sender::deliver(BatchPtr batch, std::int64_t base_offset, std::int64_t log_append_time_ms) {
-  Delivery delivery;
-  counters_.records_delivered.fetch_add(static_cast<std::uint64_t>(batch->record_count), std::memory_order_relaxed);
-  complete(*batch, delivery, base_offset, log_append_time_ms);
-  accumulator_.retire(std::move(batch));
-}
-
-void Sender::fail(BatchPtr batch, Failure why) {
-  Delivery delivery;
-  delivery.error = why.code;
-  delivery.context = std::move(why.subject);
-  counters_.records_failed.fetch_add(static_cast<std::uint64_t>(batch->record_count), std::memory_order_relaxed);
-  complete(*batch, delivery, -1, -1);
-  accumulator_.retire(std::move(batch));
-}
-
-void Sender::complete(ProducerBatch& batch, Delivery& delivery, std::int64_t base_offset,
-                      std::int64_t log_append_time_ms) {
-  if (batch.deliveries.empty()) return;
-  delivery.topic = batch.queue->topic->name;
-  delivery.partition = batch.queue->partition;
-  runtime::MonotonicTime started = runtime_->now();
-  std::size_t unwatched = kCallbacksPerLook;
-  for (PendingDelivery& pending : batch.deliveries) {
-    delivery.offset = base_offset < 0 ? -1 : base_offset + pending.index;
-    const std::int64_t timestamp_ms = log_append_time_ms >= 0 ? log_append_time_ms : pending.timestamp_ms;
-    delivery.timestamp = Timestamp(milliseconds(timestamp_ms));
-    for (const auto& interceptor : interceptors_) interceptor->on_delivery(delivery);
-    if (pending.callback) pending.callback(delivery);
-    if (--unwatched > 0 && &pending != &batch.deliveries.back()) continue;
-    unwatched = kCallbacksPerLook;
-    const runtime::MonotonicTime ended = runtime_->now();
-    if (ended - started > kSlowCallback) {
-      counters_.slow_callbacks.fetch_add(1, std::memory_order_relaxed);
-      router_->logger().once(runtime::LogLevel::warn, "slow callback",
-                             "delivery callbacks for {} ran for {} ms in a row and held up the client's reactor",
-                             batch.queue->name, std::chrono::duration_cast<milliseconds>(ended - started).count());
-    }
-    started = ended;
-  }
 }
 
 Failure Sender::explain_timeout(const ProducerBatch& batch) const {

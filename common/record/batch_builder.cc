@@ -1,6 +1,7 @@
 #include "common/record/batch_builder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "common/record/compress/compressor.h"
 #include "common/record/wire.h"
@@ -8,19 +9,21 @@
 namespace barnabas::record {
 namespace {
 
-std::size_t field_bytes(const std::optional<BytesView>& field) noexcept {
+inline std::size_t field_bytes(const std::optional<BytesView>& field) noexcept {
   if (!field) return 1;  // the varint of -1
   return wire::varint_bytes(static_cast<std::int64_t>(field->size())) + field->size();
 }
 
-std::byte* store_field(std::byte* at, const std::optional<BytesView>& field) noexcept {
+inline std::byte* store_field(std::byte* at, const std::optional<BytesView>& field) noexcept {
   if (!field) return wire::store_varint(at, -1);
   at = wire::store_varint(at, static_cast<std::int64_t>(field->size()));
-  return std::copy(field->begin(), field->end(), at);
+  if (!field->empty()) std::memcpy(at, field->data(), field->size());
+  return at + field->size();
 }
 
 /// Bytes behind a record's length field.
-std::size_t body_bytes(std::int64_t timestamp_delta, std::int32_t offset_delta, const RecordInput& record) noexcept {
+inline std::size_t body_bytes(std::int64_t timestamp_delta, std::int32_t offset_delta,
+                              const RecordInput& record) noexcept {
   std::size_t size = 1 + wire::varint_bytes(timestamp_delta) + wire::varint_bytes(offset_delta);
   size += field_bytes(record.key) + field_bytes(record.value);
   size += wire::varint_bytes(static_cast<std::int64_t>(record.headers.size()));
@@ -28,7 +31,8 @@ std::size_t body_bytes(std::int64_t timestamp_delta, std::int32_t offset_delta, 
   return size;
 }
 
-void store_body(std::byte* at, std::int64_t timestamp_delta, std::int32_t offset_delta, const RecordInput& record) {
+inline void store_body(std::byte* at, std::int64_t timestamp_delta, std::int32_t offset_delta,
+                       const RecordInput& record) {
   *at++ = std::byte{0};  // attributes: none are defined
   at = wire::store_varint(at, timestamp_delta);
   at = wire::store_varint(at, offset_delta);

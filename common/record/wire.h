@@ -32,7 +32,8 @@ inline std::int64_t unzigzag(std::uint64_t bits) noexcept {
 
 /// Bytes that a zigzag varint or varlong takes; both have one encoding for the values they share.
 inline std::size_t varint_bytes(std::int64_t value) noexcept {
-  return (static_cast<std::size_t>(std::bit_width(zigzag(value) | 1)) + 6) / 7;
+  const auto bits = static_cast<std::size_t>(std::bit_width(zigzag(value) | 1));
+  return (bits * 9 + 64) / 64;  // bits / 7, rounded up, without a division
 }
 
 /// Writes a zigzag varint and returns the place behind it.

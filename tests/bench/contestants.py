@@ -51,9 +51,11 @@ def pairs(settings, flag=None):
 
 
 class Barnabas:
+    """send_batch, 1,000 records a call as librdkafka's produce_batch gets; a report for each run of them in a batch."""
     name = "barnabas"
+    batch = 1000
     reads_in_groups_only = False
-    own_settings = {"buffer.memory": 67108864}
+    own_settings = {"buffer.memory": 67108864, "send.buffer.bytes": -1}  # the system's choice, as librdkafka's default is
     consumer_settings = {}
 
     def __init__(self, binaries):
@@ -66,7 +68,7 @@ class Barnabas:
         settings = {**work.settings, **self.own_settings}
         del settings["acks"], settings["compression.type"]
         return [self.program, "bench", "produce", "-b", bootstrap, "-t", topic, "-c", str(work.count), "-s", str(work.size),
-                "-a", work.acks, "-z", work.codec, "--json", *pairs(settings, "-X")]
+                "-a", work.acks, "-z", work.codec, "--batch", str(self.batch), "--json", *pairs(settings, "-X")]
 
     def consume(self, bootstrap, topic, work):
         return [self.program, "bench", "consume", "-b", bootstrap, "-t", topic, "-c", str(work.count), "--json",
@@ -90,6 +92,16 @@ class Barnabas:
     def consume_scaled(self, bootstrap, topic, scaled):
         return [self.program, "bench", "consume", "-b", bootstrap, "-t", topic, "-c", str(scaled.count), "--clients",
                 str(scaled.clients), "--json"]
+
+
+class BarnabasOneByOne(Barnabas):
+    """One send and one callback a record."""
+    name = "barnabas, one send a record"
+    batch = 1
+    consume = None
+    latency = None
+    produce_scaled = None
+    consume_scaled = None
 
 
 class Librdkafka:
@@ -180,7 +192,7 @@ class Java:
 
 def all_here(binaries):
     """Those that are installed; the rest is named, not passed over in silence."""
-    everyone = [Barnabas(binaries), Librdkafka(), RdkafkaPerformance(), Java()]
+    everyone = [Barnabas(binaries), BarnabasOneByOne(binaries), Librdkafka(), RdkafkaPerformance(), Java()]
     for contestant in everyone:
         if not contestant.is_here():
             print(f"bench: {contestant.name} is not on this machine and is left out (tests/bench/setup.sh, "

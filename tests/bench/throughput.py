@@ -41,7 +41,7 @@ def produce(subjects, chosen, everyone, repeat, patient):
         for turn in range(repeat + 1):
             for who in everyone:
                 for subject in subjects if turn < turns_of(who, repeat, patient) else ():
-                    topic = f"produce-{turn}-{who.name}"
+                    topic = f"produce-{turn}-{everyone.index(who)}"
                     subject.create(topic, contestants.PARTITIONS)
                     cost = measure.run(who.produce(subject.bootstrap, topic, work), subject.pid)
                     costs.setdefault((subject.kind, who.name), []).append(cost)

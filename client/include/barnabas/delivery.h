@@ -32,5 +32,26 @@ inline constexpr std::size_t kDeliveryCallbackBytes = 48;
 /// block on the same producer (such a call fails with Errc::would_deadlock).
 using DeliveryCallback = InlineFunction<void(const Delivery&), kDeliveryCallbackBytes>;
 
+/// What became of records of one send_batch() that lie next to each other in the call and in their partition: the
+/// records `first` to `first + count - 1` of the call.
+/// In a callback: valid until the callback returns.
+struct BatchDelivery {
+  std::error_code error;  ///< Empty: all of them are stored as `acks` demands; else none is known to be.
+  std::string context;    ///< As in Delivery.
+  std::size_t first = 0;  ///< Which record of the call, from 0.
+  std::size_t count = 0;  ///< At least 1.
+  std::string topic;
+  std::int32_t partition = -1;
+  std::int64_t base_offset = -1;  ///< Of `first`; the others follow without a gap. -1: not known, as in Delivery.
+  Timestamp timestamp{};  ///< The broker's with message.timestamp.type=LogAppendTime, else that of all records of the
+                          ///< call that had none of their own.
+
+  bool ok() const noexcept { return !error; }
+};
+
+/// Called for all records of a send_batch(), each in exactly one of the calls; of one partition in order. The same
+/// rules as for DeliveryCallback.
+using BatchDeliveryCallback = InlineFunction<void(const BatchDelivery&), kDeliveryCallbackBytes>;
+
 }  // namespace v0
 }  // namespace barnabas

