@@ -14,9 +14,9 @@ TimestampType public_type(record::TimestampType type) {
   return type == record::TimestampType::log_append_time ? TimestampType::log_append_time : TimestampType::create_time;
 }
 
-std::size_t shown_bytes(const record::RecordView& record) {
-  return (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0) +
-         record.headers.bytes().size();
+std::size_t shown_bytes(const record::WalkedRecord& record) {
+  return static_cast<std::size_t>(std::max(record.key_bytes, 0)) +
+         static_cast<std::size_t>(std::max(record.value_bytes, 0)) + static_cast<std::size_t>(record.header_bytes);
 }
 
 /// Whether a control batch ends a transaction by aborting it.
@@ -118,7 +118,6 @@ Result<void> CompletedFetch::open_batch(BytesView bytes, const Position& positio
     plain = **shared;
     plain_owner_ = *shared;
   }
-  next_record_ = plain.data();
   reader_.emplace(batch->reader(plain));
   return {};
 }
@@ -162,30 +161,44 @@ Result<std::size_t> CompletedFetch::read_run(Position& position, std::size_t max
     out.back().count = in_run;
     in_run = 0;
   };
-  record::RecordView record;
+  record::WalkedRecord walked;
   while (collected < max_records) {
-    const auto more = reader_->next(record);
-    if (!more || !*more) {
-      close_run();
-      if (more) close_batch(position);
-      if (!more && collected == 0) return failure(more.error());
-      if (!more) failure_ = more.error();
-      return collected;
+    const std::byte* const at = reader_->at();
+    if (!reader_->walk(walked)) {
+      const auto more = read_unusual(walked);
+      if (!more || !*more) {
+        close_run();
+        if (more) close_batch(position);
+        if (!more && collected == 0) return failure(more.error());
+        if (!more) failure_ = more.error();
+        return collected;
+      }
     }
-    const std::byte* at = next_record_;
-    next_record_ += record.size_bytes;
-    if (record.offset < position.offset) {  // the fetch began inside the batch
+    const std::int64_t offset = header_.offset_at(walked.offset_delta);
+    if (offset < position.offset) {  // the fetch began inside the batch
       close_run();
       continue;
     }
     if (in_run == 0) run_start = at;
     ++in_run;
     ++collected;
-    record_bytes_ += shown_bytes(record);
-    position = {record.offset + 1, header_.partition_leader_epoch};
+    record_bytes_ += shown_bytes(walked);
+    position = {offset + 1, header_.partition_leader_epoch};
   }
   close_run();
   return collected;
+}
+
+/// The end of the batch, a record that is out of the ordinary, or what is wrong with it.
+Result<bool> CompletedFetch::read_unusual(record::WalkedRecord& out) {
+  record::RecordView record;
+  const auto more = reader_->next(record);
+  if (!more || !*more) return more;
+  out.offset_delta = record.offset_delta;
+  out.key_bytes = record.key ? static_cast<std::int32_t>(record.key->size()) : -1;
+  out.value_bytes = record.value ? static_cast<std::int32_t>(record.value->size()) : -1;
+  out.header_bytes = static_cast<std::int32_t>(record.headers.bytes().size());
+  return true;
 }
 
 void CompletedFetch::close_batch(Position& position) {

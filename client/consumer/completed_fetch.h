@@ -74,6 +74,7 @@ class CompletedFetch {
   Result<bool> open_next_batch(const Position& position, BufferPool& buffers);
   Result<void> open_batch(BytesView bytes, const Position& position, BufferPool& buffers);
   Result<std::size_t> read_run(Position& position, std::size_t max_records, std::vector<RecordRun>& out);
+  Result<bool> read_unusual(record::WalkedRecord& out);
   bool is_hidden(const record::BatchView& batch);
   void close_batch(Position& position);
   RecordRun empty_run() const;
@@ -88,7 +89,6 @@ class CompletedFetch {
   // The batch under way.
   record::BatchHeader header_;
   std::shared_ptr<const void> plain_owner_;
-  const std::byte* next_record_ = nullptr;
   std::optional<record::RecordReader> reader_;
   std::optional<Failure> failure_;
   std::uint64_t record_bytes_ = 0;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/record/batch_header.h"
+#include "common/record/record_walk.h"
 #include "common/record/wire.h"
 
 namespace barnabas::record {
@@ -74,6 +75,18 @@ class RecordReader {
   RecordReader(const BatchHeader& header, BytesView plain_records) noexcept;
   /// Reads the next record into `out`; false at the end.
   Result<bool> next(RecordView& out);
+  /// The next record by its lengths alone, checked no less; false, and nothing read, where next() is to be asked: at the
+  /// end, and before a record that is out of the ordinary.
+  bool walk(WalkedRecord& out) noexcept {
+    if (read_ >= count_) return false;
+    const std::byte* const behind = walk_record(in_.at, in_.end, out);
+    if (behind == nullptr || (read_ + 1 == count_ && behind != in_.end)) return false;
+    in_.at = behind;
+    ++read_;
+    return true;
+  }
+  /// Where the next record begins, or the end.
+  const std::byte* at() const noexcept { return in_.at; }
 
  private:
   Result<void> read_body(wire::Cursor body, RecordView& out) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <memory>
 
 #include "common/protocol/errors.h"
@@ -49,6 +50,26 @@ class RecordChecks {
     ++index_;
   }
 
+  /// Takes the records that the reader can walk over, unless one of them breaks a rule: check() then says which. Whether
+  /// it did.
+  bool check_walked(RecordReader reader, RecordReader& behind) {
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    std::int64_t most = std::numeric_limits<std::int64_t>::min();
+    std::int32_t least_key_bytes = 0;  // negative where a key is missing
+    std::int32_t count = 0;
+    for (WalkedRecord record; reader.walk(record); ++count) {
+      least = std::min(least, record.timestamp_delta);
+      most = std::max(most, record.timestamp_delta);
+      least_key_bytes = std::min(least_key_bytes, record.key_bytes);
+    }
+    if (count == 0 || header_.timestamp_type() != TimestampType::create_time) return false;
+    if ((rules_.compacted && least_key_bytes < 0) || !are_timely(least, most)) return false;
+    max_timestamp_ms_ = std::max(max_timestamp_ms_, header_.base_timestamp_ms + most);
+    index_ += count;
+    behind = reader;
+    return true;
+  }
+
   std::int64_t max_timestamp_ms() const noexcept { return max_timestamp_ms_; }
   std::int32_t count() const noexcept { return index_; }
   bool ok() const noexcept { return errors_.empty(); }
@@ -70,6 +91,17 @@ class RecordChecks {
   }
 
  private:
+  /// Whether all times between two deltas are within the rules, and so far from the ends of time that nothing wraps.
+  bool are_timely(std::int64_t least_delta, std::int64_t most_delta) const {
+    constexpr std::int64_t kFarFuture = std::int64_t{1} << 60;
+    const std::int64_t base = header_.base_timestamp_ms;
+    const bool is_plain = base >= 0 && base < kFarFuture && least_delta > -kFarFuture && most_delta < kFarFuture &&
+                          base + least_delta >= 0 && rules_.now_ms >= 0 && rules_.now_ms < kFarFuture;
+    if (!is_plain || rules_.timestamp_type != TimestampType::create_time) return is_plain;
+    return rules_.now_ms - (base + least_delta) <= rules_.timestamp_before_max_ms &&
+           base + most_delta - rules_.now_ms <= rules_.timestamp_after_max_ms;
+  }
+
   void add(std::string message) { errors_.push_back(RecordError{index_, std::move(message)}); }
 
   void check_timestamp(std::int64_t offset, std::int64_t timestamp_ms) {
@@ -131,6 +163,7 @@ tl::expected<void, ValidationFailure> check_header(const BatchHeader& header, co
 
 tl::expected<void, ValidationFailure> check_plain(const BatchView& batch, RecordChecks& checks) {
   RecordReader reader = batch.reader(batch.records());
+  checks.check_walked(reader, reader);
   RecordView record;
   for (;;) {
     const auto more = reader.next(record);

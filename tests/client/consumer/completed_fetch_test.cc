@@ -284,6 +284,21 @@ TEST_F(CompletedFetchTest, gives_what_kafka_reads_of_its_golden_batches) {
   EXPECT_GT(read, 20);
 }
 
+TEST_F(CompletedFetchTest, finds_records_behind_one_whose_length_takes_more_bytes_than_it_needs) {
+  Bytes bytes = batch_of(starting_at(0), {"a", "b", "c"});
+  const auto length = bytes.begin() + record::kBatchHeaderBytes;
+  *length |= std::byte{0x80};  // the same number with two more bytes, as Java reads it too
+  bytes.insert(length + 1, {std::byte{0x80}, std::byte{0x00}});
+  auto header = *record::read_batch_header(bytes);
+  header.batch_length += 2;
+  record::write_batch_header(bytes, header);
+  header.crc = record::compute_batch_crc(bytes);
+  record::write_batch_header(bytes, header);
+  auto fetch = fetch_of(std::move(bytes));
+  EXPECT_EQ(values(fetch, 1), Values{"a"});
+  EXPECT_EQ(values(fetch), (Values{"b", "c"}));
+}
+
 TEST_F(CompletedFetchTest, never_crashes_on_kafkas_corrupt_batches) {
   for (const auto& line : barnabas::testing::golden_lines("records.jsonl")) {
     if (line.at("group") != "corrupt") continue;
