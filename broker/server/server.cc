@@ -39,7 +39,9 @@ Result<Server::Options> Server::options_of(const runtime::ParsedConfig& config, 
   options.connection.max_idle = std::chrono::milliseconds(config.get_long("connections.max.idle.ms"));
   options.limits = std::move(*limits);
   options.sockets.send_buffer_bytes = config.get_int("socket.send.buffer.bytes");
-  options.sockets.receive_buffer_bytes = config.get_int("socket.receive.buffer.bytes");
+  // Kafka's default holds a fraction of a large request: each is then read in many small pieces.
+  if (config.is_set("socket.receive.buffer.bytes"))
+    options.sockets.receive_buffer_bytes = config.get_int("socket.receive.buffer.bytes");
   options.reactors = cores;
   options.request_memory_bytes = config.get_long("queued.max.request.bytes");
   if (config.is_set("num.network.threads"))

@@ -83,7 +83,7 @@ void add_connections(std::vector<ConfigDef>& rows, ClientKind kind) {
   rows.push_back(
       number("send.buffer.bytes", integer, "131072", -1, medium, "TCP send buffer; -1: the system's default."));
   rows.push_back(number("receive.buffer.bytes", integer, kind == ClientKind::producer ? "32768" : "65536", -1, medium,
-                        "TCP receive buffer; -1: the system's default."));
+                        "TCP receive buffer. Unless it is set, or with -1, the system's, which grows with use."));
 }
 
 void add_metadata(std::vector<ConfigDef>& rows) {
@@ -199,7 +199,8 @@ Result<ClientConfig> client_config_of(const runtime::ParsedConfig& parsed) {
   config.rebootstrap = parsed.get_string("metadata.recovery.strategy") == "rebootstrap";
   config.rebootstrap_trigger = milliseconds_of(parsed, "metadata.recovery.rebootstrap.trigger.ms");
   config.send_buffer_bytes = parsed.get_int("send.buffer.bytes");
-  config.receive_buffer_bytes = parsed.get_int("receive.buffer.bytes");
+  // Kafka's default holds a fraction of a fetch's answer, which is then read in many small pieces.
+  if (parsed.is_set("receive.buffer.bytes")) config.receive_buffer_bytes = parsed.get_int("receive.buffer.bytes");
   return config;
 }
 
