@@ -32,10 +32,9 @@ bool is_abort_marker(const record::BatchView& batch) {
 }  // namespace
 
 CompletedFetch::CompletedFetch(Data data, CollectOptions options)
-    : data_(std::move(data)), options_(options), batches_(data_.records) {
-  std::sort(data_.aborted.begin(), data_.aborted.end(),
+    : data_(std::move(data)), options_(options), batches_(data_.records), aborted_(std::move(data_.aborted)) {
+  std::sort(aborted_.begin(), aborted_.end(),
             [](const auto& a, const auto& b) { return a.first_offset < b.first_offset; });
-  aborted_.assign(data_.aborted.begin(), data_.aborted.end());
 }
 
 Failure CompletedFetch::named(Failure why, const Position& position) const {
@@ -124,9 +123,9 @@ Result<void> CompletedFetch::open_batch(BytesView bytes, const Position& positio
 
 bool CompletedFetch::is_hidden(const record::BatchView& batch) {
   if (options_.read_committed && header_.has_producer_id()) {
-    while (!aborted_.empty() && aborted_.front().first_offset <= header_.last_offset()) {
-      aborted_producers_.insert(aborted_.front().producer_id);
-      aborted_.pop_front();
+    for (; next_aborted_ < aborted_.size(); ++next_aborted_) {
+      if (aborted_[next_aborted_].first_offset > header_.last_offset()) break;
+      aborted_producers_.insert(aborted_[next_aborted_].producer_id);
     }
     if (header_.is_control()) {
       if (is_abort_marker(batch)) aborted_producers_.erase(header_.producer_id);

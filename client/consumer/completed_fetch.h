@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,7 +82,8 @@ class CompletedFetch {
   Data data_;
   CollectOptions options_;
   record::BatchCursor batches_;
-  std::deque<AbortedTransaction> aborted_;              // by first offset; those ahead
+  std::vector<AbortedTransaction> aborted_;             // by first offset
+  std::size_t next_aborted_ = 0;                        // of them: those ahead of the cursor begin here
   std::unordered_set<std::int64_t> aborted_producers_;  // those under way at the cursor
 
   // The batch under way.

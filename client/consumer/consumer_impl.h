@@ -75,6 +75,7 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
   const std::vector<std::shared_ptr<ConsumerInterceptor>> interceptors_;
   std::shared_ptr<Gate> poll_gate_;                     // executor only; opened and replaced at each event
   std::unique_ptr<runtime::WorkerPool> decompression_;  // made by the first async_poll that needs it
+  std::vector<RecordRun> collected_runs_;               // whoever polls; empty between polls, for its memory
   bool fetches_at_try_ = false;           // whoever polls; whether some had room reserved when collecting began
   std::uint64_t fetches_before_try_ = 0;  // the same; how many were sent before
   std::atomic<bool> woken_{false};

@@ -30,14 +30,14 @@ Result<Records> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
 
 Result<std::optional<Records>> ConsumerImpl::try_poll() {
   if (woken_.exchange(false)) return failure(Errc::woken_up, "wakeup() was called");
-  std::vector<RecordRun> runs;
-  const auto collected = collect_ready(runs);
+  collected_runs_.clear();
+  const auto collected = collect_ready(collected_runs_);
   if (!collected) return failure(collected.error());
   if (*collected == 0) {
     if (auto why = memory_failure()) return failure(std::move(*why));
     return std::optional<Records>();
   }
-  Records records(std::move(runs));
+  Records records(std::move(collected_runs_));
   records_returned_.fetch_add(records.size(), std::memory_order_relaxed);
   for (const auto& interceptor : interceptors_) interceptor->on_records(records);
   return std::optional<Records>(std::move(records));
@@ -81,7 +81,7 @@ Result<std::size_t> ConsumerImpl::collect_ready(std::vector<RecordRun>& runs) {
       }
       if (at >= state_->ready.size()) break;
       entry = state_->ready[at];
-      const PartitionState* state = state_->positions.find(entry.partition);
+      const PartitionState* state = state_->positions.find(*entry.partition);
       const auto here = state_->ready.begin() + static_cast<std::ptrdiff_t>(at);
       if (state == nullptr || state->generation != entry.generation || state->fetched.empty()) {
         state_->ready.erase(here);
@@ -117,7 +117,7 @@ bool ConsumerImpl::may_get_room() {
 Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, std::size_t max_records,
                                               std::vector<RecordRun>& runs) {
   std::unique_lock lock(state_->mutex);
-  PartitionState* state = state_->positions.find(entry.partition);
+  PartitionState* state = state_->positions.find(*entry.partition);
   if (state == nullptr || state->fetched.empty()) return 0;
   CompletedFetch& fetched = state->fetched.front();
   Position position = state->position;
@@ -147,9 +147,8 @@ Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, s
   state->fetched.pop_front();
   if (state->fetched.empty() && state->next_fetch.offset != position.offset) state->next_fetch = position;
   if (state->fetched.empty()) state->fetch_ahead = true;
-  const auto here = std::find_if(state_->ready.begin(), state_->ready.end(), [&](const SharedState::Ready& ready) {
-    return ready.partition == entry.partition && ready.generation == entry.generation;
-  });
+  const auto here = std::find_if(state_->ready.begin(), state_->ready.end(),
+                                 [&](const SharedState::Ready& ready) { return ready.generation == entry.generation; });
   if (here != state_->ready.end()) state_->ready.erase(here);
   lock.unlock();
   fetcher_->kick();
@@ -185,7 +184,7 @@ void ConsumerImpl::wake_pollers() {
 bool ConsumerImpl::next_needs_decompression() {
   const std::lock_guard lock(state_->mutex);
   return std::any_of(state_->ready.begin(), state_->ready.end(), [this](const SharedState::Ready& entry) {
-    const PartitionState* state = state_->positions.find(entry.partition);
+    const PartitionState* state = state_->positions.find(*entry.partition);
     return state != nullptr && !state->fetched.empty() && state->fetched.front().starts_compressed();
   });
 }

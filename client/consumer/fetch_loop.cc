@@ -383,7 +383,7 @@ void Fetcher::take_records(PartitionState& state, const protocol::FetchResponse:
                          {state_->settings.check_crcs, state_->settings.read_committed});
   state_->positions.on_fetched(state, std::move(fetched), moves ? *next : state.next_fetch, state_->runtime->now());
   state.fetch_ahead = moves;  // where it ends is only known once poll has read (or skipped) it
-  state_->ready.push_back({state.partition, state.generation});
+  state_->ready.push_back({state.shared_partition, state.generation});
 }
 
 void Fetcher::take_error(PartitionState& state, const Asked& asked, const protocol::FetchResponse::PartitionData& data,

@@ -36,6 +36,7 @@ void Positions::assign(const std::vector<TopicPartition>& partitions, runtime::M
     if (name == nullptr) name = std::make_shared<const std::string>(partition.topic);
     PartitionState& state = entry->second;
     state.partition = partition;
+    state.shared_partition = std::make_shared<const TopicPartition>(partition);
     state.topic = name;
     state.since = now;
     request_reset(state, default_reset_);

@@ -26,6 +26,7 @@ struct PartitionState {
   };
 
   TopicPartition partition;
+  std::shared_ptr<const TopicPartition> shared_partition;  ///< The same, for what may outlive the assignment.
   std::shared_ptr<const std::string> topic;
   Uuid topic_id;            ///< Of the topic that the position belongs to; zero: not known yet.
   bool topic_gone = false;  ///< The last broker asked does not know that topic.

@@ -22,7 +22,7 @@ namespace barnabas::client {
 struct SharedState {
   /// One CompletedFetch that poll can take, in the order of arrival.
   struct Ready {
-    TopicPartition partition;
+    std::shared_ptr<const TopicPartition> partition;
     std::uint64_t generation = 0;
   };
 

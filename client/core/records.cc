@@ -1,5 +1,7 @@
 #include "barnabas/records.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/bytes/varint.h"
@@ -68,8 +70,15 @@ OwnedRecord::OwnedRecord(const RecordView& view)
   for (const HeaderView& header : view.headers()) headers.push_back({std::string(header.key), owned(header.value)});
 }
 
-Records::Records(std::vector<RecordRun> runs) : runs_(std::move(runs)) {
-  for (const RecordRun& run : runs_) count_ += run.count;
+Records::Records(std::vector<RecordRun>&& runs) {
+  for (const RecordRun& run : runs) count_ += run.count;
+  if (runs.size() > kRunsInPlace) {
+    more_runs_.assign(std::make_move_iterator(runs.begin()), std::make_move_iterator(runs.end()));
+  } else {
+    std::move(runs.begin(), runs.end(), runs_.begin());
+    run_count_ = runs.size();
+  }
+  runs.clear();
 }
 
 std::vector<OwnedRecord> Records::to_owned() const {

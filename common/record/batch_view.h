@@ -75,8 +75,8 @@ class RecordReader {
   RecordReader(const BatchHeader& header, BytesView plain_records) noexcept;
   /// Reads the next record into `out`; false at the end.
   Result<bool> next(RecordView& out);
-  /// The next record by its lengths alone, checked no less; false, and nothing read, where next() is to be asked: at the
-  /// end, and before a record that is out of the ordinary.
+  /// The next record by its lengths alone, checked no less; false, and nothing read, where next() is to be asked: at
+  /// the end, and before a record that is out of the ordinary.
   bool walk(WalkedRecord& out) noexcept {
     if (read_ >= count_) return false;
     const std::byte* const behind = walk_record(in_.at, in_.end, out);

@@ -54,8 +54,8 @@ inline bool over_headers(const std::byte*& at, const std::byte* end, std::int32_
 
 }  // namespace walk
 
-/// Moves from the record at `at` to the one behind it, which it returns, and tells where its parts lie. nullptr where it
-/// is not as almost all records are (sound, its lengths in three bytes or fewer): RecordReader then says what it is.
+/// Moves from the record at `at` to the one behind it, which it returns, and tells where its parts lie. nullptr where
+/// it is not as almost all records are (sound, its lengths in three bytes or fewer): RecordReader then says what it is.
 /// Every length was checked against `end` and the others.
 /// Cost: a few nanoseconds; brokers and consumers look at each record once.
 inline const std::byte* walk_record(const std::byte* at, const std::byte* end, WalkedRecord& out) noexcept {

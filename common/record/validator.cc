@@ -50,8 +50,8 @@ class RecordChecks {
     ++index_;
   }
 
-  /// Takes the records that the reader can walk over, unless one of them breaks a rule: check() then says which. Whether
-  /// it did.
+  /// Takes the records that the reader can walk over, unless one of them breaks a rule: check() then says which.
+  /// Whether it did.
   bool check_walked(RecordReader reader, RecordReader& behind) {
     std::int64_t least = std::numeric_limits<std::int64_t>::max();
     std::int64_t most = std::numeric_limits<std::int64_t>::min();

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,10 +30,11 @@ struct RecordRun {
   std::size_t count = 0;
 };
 
-/// What poll returns: a range of RecordView that keeps the fetched batches alive. Copies share them. The views die with
-/// the last copy, and the bytes count against the consumer's memory budget until then. `for (const
-/// barnabas::RecordView& record : consumer.poll(100ms)) ...` (the range lives until the loop ends). Threads: read-only,
-/// any.  Cost: a record is decoded as the iterator reaches it; nothing is copied or allocated for it.
+/// What poll returns: a range of RecordView that keeps the fetched batches alive. Copies share them; iterators belong
+/// to the copy they came from. The views die with the last copy, and the bytes count against the consumer's memory
+/// budget until then. `for (const barnabas::RecordView& record : consumer.poll(100ms)) ...` (the range lives until the
+/// loop ends). Threads: read-only, any.  Cost: a record is decoded as the iterator reaches it; nothing is copied or
+/// allocated for it.
 class BARNABAS_API Records {
  public:
   class BARNABAS_API Iterator {
@@ -69,19 +72,38 @@ class BARNABAS_API Records {
   };
 
   Records() = default;
-  explicit Records(std::vector<RecordRun> runs);
+  /// Takes the runs and leaves the vector its memory, to be used again. Cost: allocates for more than kRunsInPlace
+  /// runs.
+  explicit Records(std::vector<RecordRun>&& runs);
+  Records(const Records&) = default;
+  Records& operator=(const Records&) = default;
+  Records(Records&& other) noexcept { *this = std::move(other); }
+  Records& operator=(Records&& other) noexcept {
+    runs_ = std::move(other.runs_);
+    run_count_ = std::exchange(other.run_count_, 0);
+    more_runs_ = std::move(other.more_runs_);
+    count_ = std::exchange(other.count_, 0);
+    return *this;
+  }
+  ~Records() = default;
 
-  Iterator begin() const { return {runs_.data(), runs_.data() + runs_.size()}; }
-  Iterator end() const { return {runs_.data() + runs_.size(), runs_.data() + runs_.size()}; }
+  Iterator begin() const { return {runs().data(), runs().data() + runs().size()}; }
+  Iterator end() const { return {runs().data() + runs().size(), runs().data() + runs().size()}; }
   std::size_t size() const noexcept { return count_; }
   bool empty() const noexcept { return count_ == 0; }
   /// All as records with bytes of their own.
   std::vector<OwnedRecord> to_owned() const;
   /// The runs, in the order of iteration.
-  const std::vector<RecordRun>& runs() const noexcept { return runs_; }
+  std::span<const RecordRun> runs() const noexcept {
+    return more_runs_.empty() ? std::span(runs_).first(run_count_) : std::span<const RecordRun>(more_runs_);
+  }
 
  private:
-  std::vector<RecordRun> runs_;
+  static constexpr std::size_t kRunsInPlace = 2;  // with large batches, few polls meet more
+
+  std::array<RecordRun, kRunsInPlace> runs_;
+  std::size_t run_count_ = 0;         // of runs_
+  std::vector<RecordRun> more_runs_;  // all of them, where they are more
   std::size_t count_ = 0;
 };
 

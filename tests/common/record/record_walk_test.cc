@@ -34,9 +34,9 @@ std::string told(const BatchHeader& header, BytesView plain, bool by_walking) {
       walked.header_bytes = static_cast<std::int32_t>(record.headers.bytes().size());
     }
     const auto null_or = [](std::int32_t bytes) { return bytes < 0 ? std::string("null") : std::to_string(bytes); };
-    for (const std::string& part : {std::to_string(begin), std::to_string(walked.offset_delta),
-                                    std::to_string(walked.timestamp_delta), null_or(walked.key_bytes),
-                                    null_or(walked.value_bytes), std::to_string(walked.header_bytes)}) {
+    for (const std::string& part :
+         {std::to_string(begin), std::to_string(walked.offset_delta), std::to_string(walked.timestamp_delta),
+          null_or(walked.key_bytes), null_or(walked.value_bytes), std::to_string(walked.header_bytes)}) {
       text += part + ' ';
     }
     text += '\n';

@@ -1,0 +1,172 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+#include "barnabas/admin.h"
+#include "barnabas/consumer.h"
+#include "barnabas/producer.h"
+#include "common/runtime/temporary_directory.h"
+#include "tests/support/child_process.h"
+#include "tests/support/raw_socket.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BARNABAS_HAS_MALLOC_HOOK 0  // they bring a malloc of their own
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define BARNABAS_HAS_MALLOC_HOOK 0
+#else
+#define BARNABAS_HAS_MALLOC_HOOK 1
+#endif
+#else
+#define BARNABAS_HAS_MALLOC_HOOK 1
+#endif
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};  // of all threads of this process, by whatever library
+
+}  // namespace
+
+#if BARNABAS_HAS_MALLOC_HOOK
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+
+void* malloc(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_realloc(memory, size);
+}
+}
+#endif
+
+namespace barnabas {
+namespace {
+
+/// The broker in a process of its own: what it allocates does not count.
+class BrokerProcess {
+ public:
+  BrokerProcess()
+      : process_({std::string(BARNABAS_BINARY_DIR) + "/bin/barnabas-broker", "--data-dir", directory_.path() + "/data",
+                  "--override", "listeners=PLAINTEXT://" + address_}) {
+    EXPECT_TRUE(process_.wait_for_output(address_)) << process_.output();
+  }
+  const std::string& address() const { return address_; }
+
+ private:
+  runtime::TemporaryDirectory directory_;
+  std::string address_ = "127.0.0.1:" + std::to_string(testing::free_port());
+  testing::ChildProcess process_;
+};
+
+using namespace std::chrono_literals;
+
+constexpr std::int32_t kPartitions = 4;
+
+const std::string kTopic = "a-topic-whose-name-is-too-long-to-be-kept-in-place";
+
+/// Fills the topic with records of 100 bytes.
+void fill(const Config& config, std::uint64_t records, const std::string& batch_size) {
+  Admin(config).create_topics({{.name = kTopic, .partitions = kPartitions}});
+  Producer producer(Config(config).set("batch.size", batch_size).set("linger.ms", "1000"));
+  const std::string value(100, 'x');
+  std::uint64_t delivered = 0;  // the reactor's; read after flush()
+  for (std::uint64_t i = 0; i < records; ++i) {
+    producer.send({.topic = kTopic, .partition = static_cast<std::int32_t>(i % kPartitions), .value = value},
+                  [&delivered](const Delivery& delivery) { delivered += delivery.ok() ? 1 : 0; });
+  }
+  producer.flush();
+  EXPECT_EQ(delivered, records);
+}
+
+/// Reads at least that many records, and each of their values; of how many batches they were.
+std::uint64_t read(Consumer& consumer, std::uint64_t records) {
+  std::uint64_t seen = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t batches = 0;
+  std::array<std::int64_t, kPartitions> last_batch{};
+  last_batch.fill(-1);
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  while (seen < records && std::chrono::steady_clock::now() < deadline) {
+    const Records polled = consumer.poll(100ms);
+    for (const RecordRun& run : polled.runs()) {
+      std::int64_t& last = last_batch.at(static_cast<std::size_t>(run.partition));
+      batches += run.base_offset != last ? 1 : 0;
+      last = run.base_offset;
+    }
+    for (const RecordView& record : polled) bytes += record.value()->size();
+    seen += polled.size();
+  }
+  EXPECT_GE(seen, records);
+  EXPECT_EQ(bytes, seen * 100);
+  return batches;
+}
+
+struct Counted {
+  std::uint64_t allocations = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t polls = 0;
+  std::uint64_t fetches = 0;
+};
+
+/// Fills a topic and reads it with a consumer of default settings; counts from the first fifth on.
+Counted count_allocations(std::uint64_t records, const std::string& batch_size) {
+  const BrokerProcess broker;
+  const Config config{{"bootstrap.servers", broker.address()}};
+  const std::uint64_t warm_up = records / 4;
+  fill(config, warm_up + records, batch_size);
+  Consumer consumer(config);
+  std::vector<TopicPartition> all;
+  for (std::int32_t i = 0; i < kPartitions; ++i) all.push_back({kTopic, i});
+  consumer.assign(all);
+  consumer.seek_to_beginning(all);
+  read(consumer, warm_up);
+  const ConsumerMetrics at_first = consumer.metrics();
+  const std::uint64_t before = allocations;
+  Counted counted;
+  counted.batches = read(consumer, records - 500);  // of which the warm-up may have had a poll more
+  counted.allocations = allocations - before;
+  const ConsumerMetrics at_last = consumer.metrics();
+  counted.polls = at_last.polls - at_first.polls;
+  counted.fetches = at_last.fetches - at_first.fetches;
+  ::testing::Test::RecordProperty("allocations", std::to_string(counted.allocations));
+  ::testing::Test::RecordProperty("batches", std::to_string(counted.batches));
+  ::testing::Test::RecordProperty("polls", std::to_string(counted.polls));
+  ::testing::Test::RecordProperty("fetches", std::to_string(counted.fetches));
+  EXPECT_GE(counted.batches, 1000U);
+  EXPECT_GT(counted.allocations, 0U) << "the hook does not count";
+  return counted;
+}
+
+TEST(ConsumerAllocations, are_at_most_two_per_batch_on_all_threads_and_none_per_record) {
+  if (BARNABAS_HAS_MALLOC_HOOK == 0) GTEST_SKIP() << "the sanitizer has a malloc of its own";
+  const Counted counted = count_allocations(1'000'000, "16384");
+  EXPECT_LE(counted.allocations, 2 * counted.batches)
+      << "for " << counted.batches << " batches in " << counted.fetches << " fetches and " << counted.polls << " polls";
+}
+
+/// A fetch brings at most eight such batches of each partition, of which poll gives each in three parts: what a fetch
+/// allocates weighs more, and poll itself must allocate nothing. (docs/performance.md says how many a batch that
+/// makes.)
+TEST(ConsumerAllocations, are_at_most_eighty_per_fetch_where_batches_are_large) {
+  if (BARNABAS_HAS_MALLOC_HOOK == 0) GTEST_SKIP() << "the sanitizer has a malloc of its own";
+  constexpr std::uint64_t kMostPerFetch = 80;
+  const Counted counted = count_allocations(1'300'000, "131072");
+  EXPECT_LE(counted.allocations, kMostPerFetch * counted.fetches)
+      << "for " << counted.batches << " batches in " << counted.fetches << " fetches and " << counted.polls << " polls";
+}
+
+}  // namespace
+}  // namespace barnabas
