@@ -8,8 +8,9 @@ from contestants import PEER
 
 
 def bytes_of(data, topic):
-    """What the logs of a topic hold: what a fetch of all of it sends."""
-    return sum(os.path.getsize(path) for path in glob.glob(f"{data}/{topic}-*/*.log"))
+    """What the logs of a topic hold: what a fetch of all of it sends. A topic of that name that was deleted may still be there."""
+    logs = glob.glob(f"{data}/{topic}-*/*.log")
+    return sum(os.path.getsize(path) for path in logs if not os.path.dirname(path).endswith("-delete"))
 
 
 def sendfile_cost(size):
