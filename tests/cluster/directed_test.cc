@@ -88,13 +88,14 @@ TEST_F(RealCluster, loses_records_in_an_unclean_election_and_the_consumer_goes_b
     consumer->seek({"torn", 0}, 0);
   }
   write(producer, "torn", "kept ", 50);
-  cluster_->wait_until_in_sync("torn");
+  // What can be read is on both: acks=1 alone says nothing of the follower, which is in sync before it has fetched.
+  for (Consumer* consumer : {&goes_back, &fails}) EXPECT_EQ(read(*consumer, 50).back(), "kept 49");
   cluster_->kill(2);
   cluster_->wait_until("broker 1 is alone", [] {
     return cluster_->describe("torn").partitions.at(0).in_sync_replicas == std::vector<std::int32_t>{1};
   });
   write(producer, "torn", "lost ", 50);
-  for (Consumer* consumer : {&goes_back, &fails}) EXPECT_EQ(read(*consumer, 100).back(), "lost 49");
+  for (Consumer* consumer : {&goes_back, &fails}) EXPECT_EQ(read(*consumer, 50).back(), "lost 49");
   cluster_->kill(1);
   cluster_->start(2);
   cluster_->wait_until("broker 2 leads", [] { return cluster_->describe("torn").partitions.at(0).leader == 2; });
