@@ -43,6 +43,7 @@ CompressorRoom Compressors::take() {
   std::optional<CompressorRoom> room;
   bool is_new = false;
   changed_->wait_until(runtime::MonotonicTime::max(), [&] {
+    if (room || is_new) return true;  // a Signal may ask once more than it must
     if (!spare_.empty()) {
       room = std::move(spare_.back());
       spare_.pop_back();

@@ -35,10 +35,6 @@ Result<void> Compressor::compress(BytesView plain, Bytes& out) {
   return record::compress(type_, level_, plain, out);
 }
 
-std::size_t Compressor::state_bytes() const {
-  return zstd_ ? ZSTD_sizeof_CCtx(zstd_.get()) : expected_state_bytes(type_, level_);
-}
-
 std::size_t Compressor::expected_state_bytes(CompressionType type, int level) {
   switch (type) {
     case CompressionType::none:

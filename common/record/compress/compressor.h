@@ -9,7 +9,7 @@ struct ZSTD_CCtx_s;
 
 namespace barnabas::record {
 
-/// Compresses one batch after the other with a state of its own, and says how much memory that takes.
+/// Compresses one batch after the other with a state of its own.
 /// Threads: one at a time.
 class Compressor {
  public:
@@ -20,9 +20,8 @@ class Compressor {
 
   /// As record::compress(): appends to `out`.
   Result<void> compress(BytesView plain, Bytes& out);
-  /// What the codec's library holds for it, at most: at rest for zstd, while it compresses for the others.
-  std::size_t state_bytes() const;
-  /// What state_bytes() will be for batches of this size; for the high levels of zstd it may turn out to be more.
+  /// What the codec's library holds for one, at most: for good with zstd, while it compresses with the others. For the
+  /// high levels of zstd it may turn out to be more.
   static std::size_t expected_state_bytes(CompressionType type, int level);
 
  private:
