@@ -11,10 +11,8 @@
 #include "barnabas/admin.h"
 #include "barnabas/consumer.h"
 #include "barnabas/producer.h"
-#include "common/runtime/temporary_directory.h"
-#include "tests/client/memory/counting_malloc.h"
-#include "tests/support/child_process.h"
-#include "tests/support/raw_socket.h"
+#include "tests/support/broker_process.h"
+#include "tests/support/counting_malloc/counting_malloc.h"
 
 namespace barnabas {
 namespace {
@@ -32,23 +30,16 @@ constexpr std::int64_t kResidentBesides = 8 * 1024 * 1024;
 constexpr std::size_t kPlainBytes = 40'000'000;
 constexpr unsigned kSeed = 7;
 
-/// The broker in a process of its own: what it allocates does not count.
-class BrokerProcess {
+/// A broker with the topic that all tests here use.
+class BrokerWithTopic {
  public:
-  BrokerProcess()
-      : process_({std::string(BARNABAS_BINARY_DIR) + "/bin/barnabas-broker", "--data-dir", directory_.path() + "/data",
-                  "--override", "listeners=PLAINTEXT://" + address_}) {
-    EXPECT_TRUE(process_.wait_for_output(address_)) << process_.output();
-    Admin(config()).create_topics({{.name = "mixed", .partitions = kPartitions}});
-  }
-  Config config() const { return {{"bootstrap.servers", address_}}; }
+  BrokerWithTopic() { Admin(config()).create_topics({{.name = "mixed", .partitions = kPartitions}}); }
+  Config config() const { return {{"bootstrap.servers", process_.address()}}; }
   void pause() { process_.signal(SIGSTOP); }
   void go_on() { process_.signal(SIGCONT); }
 
  private:
-  runtime::TemporaryDirectory directory_;
-  std::string address_ = "127.0.0.1:" + std::to_string(testing::free_port());
-  testing::ChildProcess process_;
+  testing::BrokerProcess process_;
 };
 
 /// What the process holds beyond what it held when this was made.
@@ -99,7 +90,7 @@ class MixedRecords {
 /// A broker that stands still until the producer has no room left, lets it go on, and stands still again.
 class SlowBroker {
  public:
-  SlowBroker(BrokerProcess& broker, const Producer& producer)
+  SlowBroker(BrokerWithTopic& broker, const Producer& producer)
       : broker_(broker), producer_(producer), thread_([this] { run(); }) {}
   ~SlowBroker() {
     ended_ = true;
@@ -124,7 +115,7 @@ class SlowBroker {
     while (!ended_ && !done()) std::this_thread::sleep_for(1ms);
   }
 
-  BrokerProcess& broker_;
+  BrokerWithTopic& broker_;
   const Producer& producer_;
   std::atomic<bool> ended_{false};
   std::atomic<std::uint64_t> pauses_{0};
@@ -149,7 +140,7 @@ class ClientMemory : public ::testing::TestWithParam<const char*> {
 
 TEST_P(ClientMemory, of_a_producer_stays_within_buffer_memory_before_a_slow_broker) {
   std::mt19937 random(kSeed);
-  BrokerProcess broker;
+  BrokerWithTopic broker;
   MixedRecords records(random);
   std::atomic<std::size_t> delivered{0};
   std::size_t sent = 0;
@@ -172,7 +163,7 @@ TEST_P(ClientMemory, of_a_producer_stays_within_buffer_memory_before_a_slow_brok
   expect_within_limit(growth);
 }
 
-std::size_t produce_mixed(const BrokerProcess& broker, const std::string& codec, std::mt19937& random) {
+std::size_t produce_mixed(const BrokerWithTopic& broker, const std::string& codec, std::mt19937& random) {
   MixedRecords records(random);
   std::size_t sent = 0;
   Producer producer(broker.config().set("batch.size", "900000").set("linger.ms", "5").set("compression.type", codec));
@@ -188,7 +179,7 @@ std::size_t produce_mixed(const BrokerProcess& broker, const std::string& codec,
 
 TEST_P(ClientMemory, of_a_consumer_stays_within_buffer_memory_whatever_the_caller_holds) {
   std::mt19937 random(kSeed);
-  BrokerProcess broker;
+  BrokerWithTopic broker;
   const std::size_t expected = produce_mixed(broker, GetParam(), random);
   std::size_t got = 0;
   std::size_t refused = 0;

@@ -1,75 +1,21 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <cstdlib>
+#include <cstdint>
 #include <string>
 
 #include "barnabas/admin.h"
 #include "barnabas/consumer.h"
 #include "barnabas/producer.h"
-#include "common/runtime/temporary_directory.h"
-#include "tests/support/child_process.h"
-#include "tests/support/raw_socket.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define BARNABAS_HAS_MALLOC_HOOK 0  // they bring a malloc of their own
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define BARNABAS_HAS_MALLOC_HOOK 0
-#else
-#define BARNABAS_HAS_MALLOC_HOOK 1
-#endif
-#else
-#define BARNABAS_HAS_MALLOC_HOOK 1
-#endif
-
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};  // of all threads of this process, by whatever library
-
-}  // namespace
-
-#if BARNABAS_HAS_MALLOC_HOOK
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* memory, std::size_t size);
-
-void* malloc(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_realloc(memory, size);
-}
-}
-#endif
+#include "tests/support/broker_process.h"
+#include "tests/support/counting_malloc/counting_malloc.h"
 
 namespace barnabas {
 namespace {
 
-/// The broker in a process of its own: what it allocates does not count.
-class BrokerProcess {
- public:
-  BrokerProcess()
-      : process_({std::string(BARNABAS_BINARY_DIR) + "/bin/barnabas-broker", "--data-dir", directory_.path() + "/data",
-                  "--override", "listeners=PLAINTEXT://" + address_}) {
-    EXPECT_TRUE(process_.wait_for_output(address_)) << process_.output();
-  }
-  const std::string& address() const { return address_; }
-
- private:
-  runtime::TemporaryDirectory directory_;
-  std::string address_ = "127.0.0.1:" + std::to_string(testing::free_port());
-  testing::ChildProcess process_;
-};
+using testing::BrokerProcess;
+using testing::heap_allocations;
 
 using namespace std::chrono_literals;
 
@@ -134,10 +80,10 @@ Counted count_allocations(std::uint64_t records, const std::string& batch_size) 
   consumer.seek_to_beginning(all);
   read(consumer, warm_up);
   const ConsumerMetrics at_first = consumer.metrics();
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = heap_allocations();
   Counted counted;
   counted.batches = read(consumer, records - 500);  // of which the warm-up may have had a poll more
-  counted.allocations = allocations - before;
+  counted.allocations = heap_allocations() - before;
   const ConsumerMetrics at_last = consumer.metrics();
   counted.polls = at_last.polls - at_first.polls;
   counted.fetches = at_last.fetches - at_first.fetches;
@@ -151,7 +97,7 @@ Counted count_allocations(std::uint64_t records, const std::string& batch_size) 
 }
 
 TEST(ConsumerAllocations, are_at_most_two_per_batch_on_all_threads_and_none_per_record) {
-  if (BARNABAS_HAS_MALLOC_HOOK == 0) GTEST_SKIP() << "the sanitizer has a malloc of its own";
+  if (!testing::kHasCountingMalloc) GTEST_SKIP() << "the sanitizer has a malloc of its own";
   const Counted counted = count_allocations(1'000'000, "16384");
   EXPECT_LE(counted.allocations, 2 * counted.batches)
       << "for " << counted.batches << " batches in " << counted.fetches << " fetches and " << counted.polls << " polls";
@@ -161,7 +107,7 @@ TEST(ConsumerAllocations, are_at_most_two_per_batch_on_all_threads_and_none_per_
 /// allocates weighs more, and poll itself must allocate nothing. (docs/performance.md says how many a batch that
 /// makes.)
 TEST(ConsumerAllocations, are_at_most_eighty_per_fetch_where_batches_are_large) {
-  if (BARNABAS_HAS_MALLOC_HOOK == 0) GTEST_SKIP() << "the sanitizer has a malloc of its own";
+  if (!testing::kHasCountingMalloc) GTEST_SKIP() << "the sanitizer has a malloc of its own";
   constexpr std::uint64_t kMostPerFetch = 80;
   const Counted counted = count_allocations(1'300'000, "131072");
   EXPECT_LE(counted.allocations, kMostPerFetch * counted.fetches)

@@ -1,4 +1,4 @@
-#include "tests/client/memory/counting_malloc.h"
+#include "tests/support/counting_malloc/counting_malloc.h"
 
 #include <malloc.h>
 
@@ -9,11 +9,15 @@
 namespace barnabas::testing {
 namespace {
 
+std::atomic<std::uint64_t> allocations{0};
 std::atomic<std::int64_t> live{0};
 std::atomic<std::int64_t> peak{0};
 
 }  // namespace
 
+std::uint64_t heap_allocations() {
+  return allocations;
+}
 std::int64_t heap_bytes() {
   return live;
 }
@@ -28,6 +32,7 @@ namespace {
 
 [[maybe_unused]] void* counted(void* memory) {
   if (memory == nullptr) return nullptr;
+  allocations.fetch_add(1, std::memory_order_relaxed);
   const auto size = static_cast<std::int64_t>(malloc_usable_size(memory));
   const std::int64_t now = live.fetch_add(size, std::memory_order_relaxed) + size;
   std::int64_t most = peak.load(std::memory_order_relaxed);

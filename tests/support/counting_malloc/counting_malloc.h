@@ -19,6 +19,8 @@ inline constexpr bool kHasCountingMalloc = true;
 inline constexpr bool kHasCountingMalloc = true;
 #endif
 
+/// Calls that allocated something, since the process began.
+std::uint64_t heap_allocations();
 /// Now allocated, the allocator's rounding included.
 std::int64_t heap_bytes();
 /// The most there was at once since the last forget_heap_peak().
