@@ -153,16 +153,20 @@ TEST(WorkerPool, runs_work_on_several_threads_at_once) {
   const auto pool = env.make_worker_pool("pool", 2);
   const auto signal = env.make_signal();
   int running = 0;
-  bool both = true;
+  int met = 0;
+  int ended = 0;
   for (int i = 0; i < 2; ++i) {
     asio::post(pool->executor(), [&] {
       signal->notify([&running] { ++running; });
-      both &= signal->wait_until(env.clock().now() + 10s, [&running] { return running >= 2; });
-      signal->notify([&running] { ++running; });
+      const bool both = signal->wait_until(env.clock().now() + 10s, [&running] { return running == 2; });
+      signal->notify([&] {
+        met += both ? 1 : 0;
+        ++ended;
+      });
     });
   }
-  EXPECT_TRUE(signal->wait_until(env.clock().now() + 20s, [&running] { return running == 4; }));
-  EXPECT_TRUE(both);
+  EXPECT_TRUE(signal->wait_until(env.clock().now() + 20s, [&ended] { return ended == 2; }));
+  EXPECT_EQ(met, 2);
 }
 
 }  // namespace
