@@ -255,6 +255,9 @@ std::string ConfigTable::unknown_name_message(std::string_view name) const {
   const ConfigDef* nearest = nullptr;
   std::size_t nearest_distance = std::max<std::size_t>(2, name.size() / 2) + 1;
   for (const ConfigDef& row : rows_) {
+    // Each letter more or less is an edit: a name of another length by far costs no comparison, however long it is.
+    const std::size_t size = row.name.size();
+    if (std::max(name.size(), size) - std::min(name.size(), size) >= nearest_distance) continue;
     const std::size_t distance = edit_distance(name, row.name);
     if (distance < nearest_distance) {
       nearest = &row;
