@@ -8,18 +8,6 @@
 #include "client/consumer/assignor/java_order.h"
 
 namespace barnabas::client {
-namespace {
-
-std::vector<std::size_t> walk(const std::vector<std::int32_t>& hashes, const std::vector<std::size_t>& inserted) {
-  std::vector<std::int32_t> in_order;
-  in_order.reserve(inserted.size());
-  for (const std::size_t place : inserted) in_order.push_back(hashes[place]);
-  std::vector<std::size_t> order = java_map_order(in_order);
-  for (std::size_t& place : order) place = inserted[place];
-  return order;
-}
-
-}  // namespace
 
 GroupView::GroupView(const ClusterMetadata& cluster, const GroupSubscription& group) {
   read_topics(cluster, group);
@@ -30,27 +18,29 @@ GroupView::GroupView(const ClusterMetadata& cluster, const GroupSubscription& gr
 /// Kafka gathers the names of all subscribed topics in one hash set, and those that exist in a map after that.
 void GroupView::read_topics(const ClusterMetadata& cluster, const GroupSubscription& group) {
   std::vector<const std::string*> names;
-  std::vector<std::int32_t> hashes;
-  std::unordered_map<std::string_view, std::size_t> seen;
+  std::unordered_map<std::string_view, int> seen;
+  JavaHashOrder subscribed;
   for (const auto& [id, subscription] : group) {
     for (const auto& topic : subscription.topics) {
-      if (!seen.emplace(topic, names.size()).second) continue;
+      if (!seen.emplace(topic, static_cast<int>(names.size())).second) continue;
+      subscribed.put(static_cast<int>(names.size()), java_hash(topic));
       names.push_back(&topic);
-      hashes.push_back(java_hash(topic));
     }
   }
-  std::vector<std::size_t> existing;  // as Java walks the set
-  for (const std::size_t place : java_map_order(hashes)) {
-    const auto found = cluster.topics.find(*names[place]);
-    if (found != cluster.topics.end() && !found->second.empty()) existing.push_back(place);
+  std::vector<int> existing;
+  JavaHashOrder walked;
+  for (const int place : subscribed.all()) {
+    const auto found = cluster.topics.find(*names[at(place)]);
+    if (found == cluster.topics.end() || found->second.empty()) continue;
+    existing.push_back(place);
+    walked.put(place, java_hash(*names[at(place)]));
   }
-  const std::vector<std::size_t> walked = walk(hashes, existing);
 
-  std::sort(existing.begin(), existing.end(), [&](std::size_t a, std::size_t b) { return *names[a] < *names[b]; });
-  for (const std::size_t place : existing) {
+  std::sort(existing.begin(), existing.end(), [&](int a, int b) { return *names[at(a)] < *names[at(b)]; });
+  for (const int place : existing) {
     GroupTopic& topic = topics.emplace_back();
-    topic.name = names[place];
-    topic.java_hash = hashes[place];
+    topic.name = names[at(place)];
+    topic.java_hash = java_hash(*topic.name);
     topic.first = partition_count;
     for (const auto& partition : cluster.topics.find(*topic.name)->second)
       topic.partitions.push_back(partition.partition);
@@ -59,11 +49,11 @@ void GroupView::read_topics(const ClusterMetadata& cluster, const GroupSubscript
     topic_of_.resize(at(partition_count), static_cast<int>(topics.size()) - 1);
     topic_places_.emplace(*topic.name, static_cast<int>(topics.size()) - 1);
   }
-  for (const std::size_t place : walked) topics_as_java_walks.push_back(at(topic_named(*names[place])));
+  for (const int place : walked.all()) topics_as_java_walks.push_back(topic_named(*names[at(place)]));
 }
 
 void GroupView::read_members(const GroupSubscription& group) {
-  std::vector<std::int32_t> hashes;
+  JavaHashOrder order;
   std::map<std::string_view, int> racks;
   subscribed_.resize(group.size() * topics.size());
   for (const auto& [id, subscription] : group) {
@@ -71,7 +61,7 @@ void GroupView::read_members(const GroupSubscription& group) {
     GroupMember& member = members.emplace_back();
     member.id = &id;
     member.subscription = &subscription;
-    hashes.push_back(java_hash(id));
+    order.put(place, java_hash(id));
     for (const auto& name : subscription.topics) {
       const int topic = topic_named(name);
       if (topic < 0 || subscribed_[index(place, topic)]) continue;
@@ -84,9 +74,7 @@ void GroupView::read_members(const GroupSubscription& group) {
       has_member_racks = true;
     }
   }
-  std::vector<std::size_t> inserted(members.size());
-  std::iota(inserted.begin(), inserted.end(), std::size_t{0});
-  members_as_java_walks = walk(hashes, inserted);
+  members_as_java_walks = order.all();
 }
 
 /// Racks are numbers from here on: those of members first, so that a replica's rack that no member is in still counts.

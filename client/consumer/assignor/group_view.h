@@ -48,8 +48,8 @@ class GroupView {
   std::vector<GroupTopic> topics;    ///< Ascending by name.
   int partition_count = 0;           ///< Of all topics.
   bool has_member_racks = false;
-  std::vector<std::size_t> members_as_java_walks;
-  std::vector<std::size_t> topics_as_java_walks;
+  std::vector<int> members_as_java_walks;
+  std::vector<int> topics_as_java_walks;
 
   bool subscribes(int member, int topic) const { return subscribed_[index(member, topic)]; }
   /// As Kafka orders members where it deals out in turn: static ones by instance id (KIP-345), then the others by id.

@@ -1,23 +1,15 @@
 #include "client/consumer/assignor/java_order.h"
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 namespace barnabas::client {
 namespace {
-
-constexpr std::size_t kDefaultTableSize = 16;
 
 /// HashMap mixes the high half into the low one, which alone chooses the bucket.
 std::uint32_t spread(std::int32_t hash) noexcept {
   const auto bits = static_cast<std::uint32_t>(hash);
   return bits ^ (bits >> 16U);
-}
-
-/// A HashMap doubles its table when more than 3/4 of it are taken.
-std::size_t table_size_for(std::size_t count, std::size_t table_size) noexcept {
-  while (count > table_size / 4 * 3) table_size *= 2;
-  return table_size;
 }
 
 /// How many continuation bytes follow a first byte of UTF-8, and which of its bits count.
@@ -59,31 +51,44 @@ std::int32_t java_hash(std::int32_t topic, std::int32_t partition) noexcept {
                                    static_cast<std::uint32_t>(topic));
 }
 
-std::vector<std::size_t> java_map_order(const std::vector<std::int32_t>& hashes) {
-  const std::size_t mask = table_size_for(hashes.size(), kDefaultTableSize) - 1;
-  std::vector<std::size_t> order(hashes.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return (spread(hashes[a]) & mask) < (spread(hashes[b]) & mask);
-  });
-  return order;
+void JavaHashOrder::put(int element, std::int32_t hash) {
+  entries_.push_back({element, spread(hash), ++back_});
+  grow_beyond(entries_.size());
 }
 
-void JavaHashSet::insert(int element, std::int32_t hash) {
-  entries_.push_back({element, spread(hash)});
-  table_size_ = table_size_for(entries_.size(), table_size_);
+void JavaHashOrder::compute_if_absent(int element, std::int32_t hash, bool is_absent) {
+  grow_beyond(entries_.size());
+  if (is_absent) entries_.push_back({element, spread(hash), --front_});
 }
 
-void JavaHashSet::erase(int element) {
+void JavaHashOrder::erase(int element) {
   std::erase_if(entries_, [element](const Entry& entry) { return entry.element == element; });
 }
 
-int JavaHashSet::first() const noexcept {
+int JavaHashOrder::first() const noexcept {
+  return std::min_element(entries_.begin(), entries_.end(),
+                          [this](const Entry& a, const Entry& b) { return comes_before(a, b); })
+      ->element;
+}
+
+std::vector<int> JavaHashOrder::all() const {
+  std::vector<Entry> sorted = entries_;
+  std::sort(sorted.begin(), sorted.end(), [this](const Entry& a, const Entry& b) { return comes_before(a, b); });
+  std::vector<int> elements;
+  elements.reserve(sorted.size());
+  for (const Entry& entry : sorted) elements.push_back(entry.element);
+  return elements;
+}
+
+/// Growing a table splits its buckets and keeps the order within each, so only the last size counts.
+bool JavaHashOrder::comes_before(const Entry& a, const Entry& b) const noexcept {
   const std::size_t mask = table_size_ - 1;
-  const auto first = std::min_element(entries_.begin(), entries_.end(), [mask](const Entry& a, const Entry& b) {
-    return (a.spread & mask) < (b.spread & mask);
-  });
-  return first->element;
+  return std::pair(a.spread & mask, a.place) < std::pair(b.spread & mask, b.place);
+}
+
+/// A HashMap doubles its table when more than 3/4 of it are taken.
+void JavaHashOrder::grow_beyond(std::size_t count) {
+  while (count > table_size_ / 4 * 3) table_size_ *= 2;
 }
 
 }  // namespace barnabas::client

@@ -16,26 +16,35 @@ std::int32_t java_hash(std::string_view text) noexcept;
 /// Kafka's TopicPartition.hashCode; `topic` is the name's java_hash.
 std::int32_t java_hash(std::int32_t topic, std::int32_t partition) noexcept;
 
-/// In which order a HashMap of default size, filled with keys of these hashes one after the other, is walked:
-/// positions in `hashes`.  Cost: O(n log n).
-std::vector<std::size_t> java_map_order(const std::vector<std::int32_t>& hashes);
-
-/// A HashSet as far as its order is concerned: it knows which element its iterator gives first. Owned by its user.
-class JavaHashSet {
+/// A HashMap or HashSet of default size, as far as its order is concerned. Elements are the caller's numbers, each in
+/// it once.
+class JavaHashOrder {
  public:
-  void insert(int element, std::int32_t hash);
+  /// HashMap.put and HashSet.add of a key that is not there yet.
+  void put(int element, std::int32_t hash);
+  /// HashMap.computeIfAbsent, which puts a new key in front of its bucket's others, and grows the table at the next
+  /// call.
+  void compute_if_absent(int element, std::int32_t hash, bool is_absent);
   void erase(int element);
   bool empty() const noexcept { return entries_.empty(); }
-  /// Only when not empty.  Cost: O(n).
+  /// What an iterator gives first; only when not empty.  Cost: O(n).
   int first() const noexcept;
+  /// What it gives from first to last.  Cost: O(n log n).
+  std::vector<int> all() const;
 
  private:
   struct Entry {
     int element;
     std::uint32_t spread;
+    int place;  // within its bucket, against others there
   };
-  std::vector<Entry> entries_;   // as they came
+  bool comes_before(const Entry& a, const Entry& b) const noexcept;
+  void grow_beyond(std::size_t count);
+
+  std::vector<Entry> entries_;
   std::size_t table_size_ = 16;  // never shrinks, as Java's does not
+  int front_ = 0;
+  int back_ = 0;
 };
 
 }  // namespace barnabas::client

@@ -32,8 +32,7 @@ class RangeDealer {
  public:
   explicit RangeDealer(const GroupView& view) : view_(view), assignment_(view.members.size()) {
     const std::vector<int> in_turn = view.members_in_turn();
-    for (const std::size_t topic : view.topics_as_java_walks)
-      states_.push_back(state_of(static_cast<int>(topic), in_turn));
+    for (const int topic : view.topics_as_java_walks) states_.push_back(state_of(topic, in_turn));
   }
 
   Assignment deal() {

@@ -19,7 +19,9 @@ using testing::to_base64;
 
 std::unique_ptr<Assignor> make(const std::string& name) {
   if (name == "range") return make_range_assignor();
-  return make_round_robin_assignor();
+  if (name == "roundrobin") return make_round_robin_assignor();
+  if (name == "sticky") return make_sticky_assignor();
+  return make_cooperative_sticky_assignor();
 }
 
 /// As the vectors' generator lays partitions out: p on broker p % n, and where brokers have racks on the next one, too.
@@ -125,21 +127,24 @@ class GoldenAssignors : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(GoldenAssignors, give_what_kafka_gives_in_every_chain_of_rebalances) {
-  std::map<std::string, Chain> chains;  // by case
-  int lines = 0;
-  for (const auto& line : testing::golden_lines("assignors.jsonl")) {
-    if (line["assignor"] != GetParam()) continue;
-    check(line, chains[line["case"]]);
-    ++lines;
+  for (const char* file : {"assignors.jsonl", "assignors-random.jsonl"}) {
+    std::map<std::string, Chain> chains;  // by case
+    int lines = 0;
+    for (const auto& line : testing::golden_lines(file)) {
+      if (line["assignor"] != GetParam()) continue;
+      check(line, chains[line["case"]]);
+      ++lines;
+    }
+    EXPECT_GE(lines, 44) << file;
   }
-  EXPECT_GE(lines, 44);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenAssignors, ::testing::Values("range", "roundrobin"), [](const auto& tested) {
-  std::string name = tested.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(All, GoldenAssignors, ::testing::Values("range", "roundrobin", "sticky", "cooperative-sticky"),
+                         [](const auto& tested) {
+                           std::string name = tested.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace barnabas::client
