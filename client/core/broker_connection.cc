@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/use_awaitable.hpp>
 #include <cstring>
 #include <exception>
 
@@ -15,10 +16,11 @@ namespace {
 constexpr std::size_t kReadAheadBytes = 64 * 1024;
 constexpr std::size_t kSizeFieldBytes = 4;
 constexpr std::size_t kMaxResponseBytes = std::size_t{512} << 20;  // ten times fetch.max.bytes' default
-constexpr std::size_t kMaxRequestsPerWrite = 16;
 constexpr std::size_t kFirstHeadBytes = 512;       // a Produce request for a few partitions, without its batches
 constexpr std::size_t kMaxSpareHeadBytes = 16384;  // a larger one is rare, and not worth its memory
-constexpr std::size_t kMaxSpareHeads = 8;
+constexpr std::size_t kMaxSpareExchanges = 8;
+constexpr std::size_t kSmallFrameBytes = 1024;  // the answer to a Produce request for some twenty partitions
+constexpr std::size_t kMaxSpareFrames = 8;
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
 std::string name_of(std::int32_t broker_id, const HostAndPort& address) {
@@ -59,6 +61,7 @@ BrokerConnection::BrokerConnection(std::shared_ptr<ClientRuntime> runtime, std::
 
 BrokerConnection::~BrokerConnection() {
   if (!closed_) close({Errc::closed, name_});
+  unlink();
 }
 
 void BrokerConnection::set_broker_id(std::int32_t broker_id) {
@@ -86,7 +89,7 @@ asio::awaitable<Result<void>> BrokerConnection::connect(runtime::MonotonicTime d
   if (!stream_) co_return failure(connect_failure_);
   options_.counters->connections_open.fetch_add(1, kRelaxed);
   options_.counters->connections_opened.fetch_add(1, kRelaxed);
-  runtime_->spawn(read_loop(shared_from_this()));
+  start_read();
   co_return Result<void>{};
 }
 
@@ -111,13 +114,12 @@ asio::awaitable<Result<void>> BrokerConnection::negotiate(runtime::MonotonicTime
   ConnectionSetup::Action action = setup.start();
   while (auto* send = std::get_if<ConnectionSetup::Send>(&action)) {
     const std::int16_t version = send->version;
-    Writer writer = start_frame(protocol::ApiKey::api_versions, version);
-    if (auto encoded = send->request.encode(writer, version); !encoded) co_return failure(encoded.error());
+    auto sent = encoded(send->request, version);
+    if (!sent) co_return failure(sent.error());
     CallOptions none;
-    const auto frame =
-        co_await exchange(protocol::ApiKey::api_versions, version, std::move(writer), std::move(none), deadline);
-    if (!frame) co_return failure(frame.error());
-    const auto response = decode_api_versions(frame->view(), version);
+    const auto reply = co_await exchange(std::move(*sent), std::move(none), deadline);
+    if (!reply) co_return failure(reply.error());
+    const auto response = decode_api_versions(reply->frame.view(), version);
     if (!response) co_return failure(explained(protocol::ApiKey::api_versions, response.error()));
     action = setup.on_response(*response);
   }
@@ -137,194 +139,213 @@ Result<std::int16_t> BrokerConnection::version_for(protocol::ApiKey api, std::op
   return version;
 }
 
-Writer BrokerConnection::start_frame(protocol::ApiKey api, std::int16_t version) {
-  Bytes memory;
-  if (spare_heads_.empty()) {
-    memory.reserve(kFirstHeadBytes);
-  } else {
-    memory = std::move(spare_heads_.back());
-    spare_heads_.pop_back();
-  }
-  Writer writer(std::move(memory));
-  protocol::begin_frame(writer);
-  // A header fails only for a client.id above 32767 bytes, which the settings rule out.
-  static_cast<void>(protocol::encode_request_header(writer, api, version, next_correlation_id_, options_.client_id));
-  return writer;
-}
+// --- requests ---
 
-std::shared_ptr<BrokerConnection::Exchange> BrokerConnection::enqueue(protocol::ApiKey api, std::int16_t version,
-                                                                      Writer writer, CallOptions options,
-                                                                      bool expects_answer) {
-  auto exchange = std::make_shared<Exchange>(*runtime_);
+BrokerConnection::ExchangePtr BrokerConnection::begin_exchange(protocol::ApiKey api, std::int16_t version) {
+  ExchangePtr exchange;
+  if (spare_exchanges_.empty()) {
+    exchange = std::make_shared<Exchange>();
+    exchange->head.reserve(kFirstHeadBytes);
+  } else {
+    exchange = std::move(spare_exchanges_.back());
+    spare_exchanges_.pop_back();
+  }
   exchange->api = api;
   exchange->version = version;
   exchange->correlation_id = next_correlation_id_;
-  exchange->expects_answer = expects_answer;
-  exchange->admit = std::move(options.admit);
   next_correlation_id_ = next_correlation_id_ == INT32_MAX ? 0 : next_correlation_id_ + 1;
-  protocol::end_frame(writer, 0);
-  outgoing_.push_back({std::move(writer), std::move(options.external), exchange});
-  if (expects_answer) {
-    in_flight_.push_back(exchange);
-    options_.counters->requests_in_flight.fetch_add(1, kRelaxed);
-  }
-  last_used_ = runtime_->now();
-  if (!writing_) {
-    writing_ = true;
-    runtime_->spawn(write_loop(shared_from_this()));
-  }
+  protocol::begin_frame(exchange->head);
+  // A header fails only for a client.id above 32767 bytes, which the settings rule out.
+  static_cast<void>(
+      protocol::encode_request_header(exchange->head, api, version, exchange->correlation_id, options_.client_id));
   return exchange;
 }
 
-asio::awaitable<Result<Frame>> BrokerConnection::exchange(protocol::ApiKey api, std::int16_t version, Writer writer,
-                                                          CallOptions options, runtime::MonotonicTime deadline) {
-  if (closed_) co_return failure(close_reason_);
-  const auto started = runtime_->now();
-  const auto sent = enqueue(api, version, std::move(writer), std::move(options), true);
-  const GateResult waited = co_await sent->gate.wait(deadline);
-  if (waited == GateResult::opened) {
-    if (!sent->result) co_return failure(explained(api, sent->result.error()));
-    co_return std::move(sent->result);
+void BrokerConnection::enqueue(ExchangePtr exchange, CallOptions options, runtime::MonotonicTime deadline, Done done) {
+  if (closed_) return done(failure(close_reason_));
+  protocol::end_frame(exchange->head, 0);
+  exchange->external = std::move(options.external);
+  exchange->expects_answer = options.expects_answer;
+  exchange->admit = std::move(options.admit);
+  exchange->started = last_used_ = runtime_->now();
+  exchange->done = std::move(done);
+  Exchange* const raw = exchange.get();
+  raw->timer = runtime_->timers()->add(deadline, [this, raw] { time_out(*raw); });
+  raw->done.on_cancel([this, raw] { cancel(*raw); });
+  if (callers_++ == 0) link(*runtime_->timers());
+  if (raw->expects_answer) {
+    in_flight_.push_back(exchange);
+    options_.counters->requests_in_flight.fetch_add(1, kRelaxed);
   }
-  if (waited == GateResult::cancelled)
-    co_return failure(Errc::cancelled, std::string(protocol::to_string(api)) + " to " + name_);
-  const auto waited_ms = std::chrono::duration_cast<std::chrono::milliseconds>(runtime_->now() - started).count();
-  options_.counters->requests_timed_out.fetch_add(1, kRelaxed);
-  const std::string what = std::string(protocol::to_string(api)) + " to " + name_;
-  close({Errc::disconnected,
-         "the connection was closed because " + what + " got no answer within " + std::to_string(waited_ms) + " ms"});
-  co_return failure(Errc::timed_out, what + ": no answer within " + std::to_string(waited_ms) + " ms");
+  outgoing_.push_back(std::move(exchange));
+  start_write();
 }
 
-asio::awaitable<Result<void>> BrokerConnection::write_only(protocol::ApiKey api, Writer writer, ExternalBytes external,
-                                                           runtime::MonotonicTime deadline) {
-  if (closed_) co_return failure(close_reason_);
-  CallOptions options;
-  options.external = std::move(external);
-  const auto sent = enqueue(api, 0, std::move(writer), std::move(options), false);
-  const GateResult waited = co_await sent->gate.wait(deadline);
-  const std::string what = std::string(protocol::to_string(api)) + " to " + name_;
-  if (waited == GateResult::cancelled) co_return failure(Errc::cancelled, what);
-  if (waited == GateResult::timed_out) {
+asio::awaitable<Result<RawReply>> BrokerConnection::exchange(ExchangePtr sent, CallOptions options,
+                                                             runtime::MonotonicTime deadline) {
+  auto start = [this, deadline, exchange = std::move(sent), how = std::move(options)](Done done) mutable {
+    enqueue(std::move(exchange), std::move(how), deadline, std::move(done));
+  };
+  return initiate<Result<RawReply>>(asio::use_awaitable, runtime_->executor(), std::move(start));
+}
+
+/// Tells the caller. The answer, or the end of the write, may still come.
+void BrokerConnection::finish(Exchange& exchange, Result<RawReply> result) {
+  if (!exchange.done) return;
+  runtime_->timers()->cancel(std::exchange(exchange.timer, {}));
+  if (--callers_ == 0) unlink();
+  Done done = std::move(exchange.done);
+  done.clear_cancel();
+  done(std::move(result));
+}
+
+void BrokerConnection::cancel(Exchange& exchange) {
+  finish(exchange, failure(Errc::cancelled, name_call(exchange.api)));
+}
+
+void BrokerConnection::time_out(Exchange& exchange) {
+  const std::string what = name_call(exchange.api);
+  if (!exchange.expects_answer) {
+    finish(exchange, failure(Errc::timed_out, what + ": could not be written in time"));
     close({Errc::disconnected, "the connection was closed because " + what + " could not be written in time"});
-    co_return failure(Errc::timed_out, what + ": could not be written in time");
+    return;
   }
-  if (!sent->result) co_return failure(explained(api, sent->result.error()));
-  co_return Result<void>{};
+  using std::chrono::milliseconds;
+  const auto waited = std::chrono::duration_cast<milliseconds>(runtime_->now() - exchange.started);
+  const std::string in_vain = " within " + std::to_string(waited.count()) + " ms";
+  options_.counters->requests_timed_out.fetch_add(1, kRelaxed);
+  finish(exchange, failure(Errc::timed_out, what + ": no answer" + in_vain));
+  close({Errc::disconnected, "the connection was closed because " + what + " got no answer" + in_vain});
 }
 
-asio::awaitable<void> BrokerConnection::write_loop(std::shared_ptr<BrokerConnection> self) {
-  while (!self->outgoing_.empty() && !self->closed_) {
-    self->collect_writes();
-    const std::span<const BytesView> views(self->write_parts_);
-    const auto written = co_await self->stream_->write(views);
-    self->end_writes(written);
-    if (!written) self->close(written.error());
-  }
-  self->writing_ = false;
+/// For the next request, where this was the last to hold it.
+void BrokerConnection::keep(ExchangePtr exchange) {
+  if (exchange.use_count() > 1 || exchange->head.capacity() > kMaxSpareHeadBytes) return;
+  if (spare_exchanges_.size() >= kMaxSpareExchanges) return;
+  exchange->head.clear();
+  exchange->admit = nullptr;
+  spare_exchanges_.push_back(std::move(exchange));
 }
 
-void BrokerConnection::collect_writes() {
-  while (!outgoing_.empty() && being_written_.size() < kMaxRequestsPerWrite) {
-    being_written_.push_back(std::move(outgoing_.front()));
-    outgoing_.pop_front();
-  }
+void BrokerConnection::abandon() {
+  const auto self = shared_from_this();  // one of the callbacks may be the last to hold it
+  unlink();
+  callers_ = 0;
+  std::vector<Done> dropped;
+  const auto drop = [&dropped](const ExchangePtr& exchange) {
+    if (!exchange->done) return;
+    exchange->done.clear_cancel();
+    dropped.push_back(std::move(exchange->done));
+  };
+  for (const ExchangePtr& exchange : outgoing_) drop(exchange);
+  for (const ExchangePtr& exchange : being_written_) drop(exchange);
+  for (const ExchangePtr& exchange : in_flight_) drop(exchange);
+}
+
+void BrokerConnection::start_write() {
+  if (outgoing_.empty() || !being_written_.empty() || closed_) return;
+  being_written_.swap(outgoing_);
   write_parts_.clear();
-  for (const Outgoing& out : being_written_) append_parts(write_parts_, out.head, out.external.parts);
+  for (const ExchangePtr& out : being_written_) append_parts(write_parts_, out->head, out->external.parts);
   options_.counters->requests_sent.fetch_add(being_written_.size(), kRelaxed);
   options_.counters->bytes_sent.fetch_add(total_bytes(write_parts_), kRelaxed);
+  stream_->start_write(write_parts_, shared_from_this());
 }
 
-void BrokerConnection::end_writes(const Result<void>& written) {
-  for (Outgoing& out : being_written_) {
-    if (!out.exchange->expects_answer) {
-      out.exchange->result = written ? Result<Frame>(Frame{}) : failure(written.error());
-      out.exchange->gate.open();
+void BrokerConnection::on_written(Result<void> written) {
+  for (ExchangePtr& out : being_written_) {
+    out->external = {};
+    if (!out->expects_answer) {
+      finish(*out, written ? Result<RawReply>(RawReply{}) : failure(explained(out->api, written.error())));
     }
-    Bytes memory = out.head.take();
-    if (memory.capacity() > kMaxSpareHeadBytes || spare_heads_.size() >= kMaxSpareHeads) continue;
-    memory.clear();
-    spare_heads_.push_back(std::move(memory));
+    keep(std::move(out));
   }
   being_written_.clear();
+  if (!written) close(written.error());
+  start_write();
 }
 
-asio::awaitable<void> BrokerConnection::read_loop(std::shared_ptr<BrokerConnection> self) {
-  while (!self->closed_) {
-    auto response = co_await self->read_response();
-    if (response) {
-      self->take_response(std::move(*response));
-    } else {
-      self->close(response.error());
-    }
+// --- responses ---
+
+/// Straight into the response that is arriving where all that was read ahead is used up, else ahead.
+void BrokerConnection::start_read() {
+  if (incoming_.is_under_way && !incoming_.is_refused) {
+    const MutableBytesView whole(incoming_.frame.storage.get(), incoming_.size);
+    return stream_->start_read(whole.subspan(incoming_.received), shared_from_this());
   }
+  if (input_.empty()) input_.resize(kReadAheadBytes);
+  if (input_at_ > 0) {
+    std::memmove(input_.data(), input_.data() + input_at_, input_end_ - input_at_);  // less than a size field
+    input_end_ -= std::exchange(input_at_, 0);
+  }
+  stream_->start_read(MutableBytesView(input_).subspan(input_end_), shared_from_this());
 }
 
-asio::awaitable<Result<BrokerConnection::Incoming>> BrokerConnection::read_response() {
-  if (auto filled = co_await fill(kSizeFieldBytes); !filled) co_return failure(filled.error());
+void BrokerConnection::on_read(Result<std::size_t> count) {
+  if (closed_) return;
+  if (!count) return close(count.error());
+  if (incoming_.is_under_way && !incoming_.is_refused) {
+    incoming_.received += *count;
+  } else {
+    input_end_ += *count;
+  }
+  while (!closed_ && take_response()) continue;
+  if (!closed_) start_read();
+}
+
+/// What has arrived of the next response; false: it is not whole yet.
+bool BrokerConnection::take_response() {
+  if (!incoming_.is_under_way && !begin_response()) return false;
+  Frame& frame = incoming_.frame;
+  const std::size_t count = std::min(incoming_.size - incoming_.received, input_end_ - input_at_);
+  if (count > 0 && incoming_.received < frame.size) {
+    std::memcpy(frame.storage.get() + incoming_.received, input_.data() + input_at_,
+                std::min(count, frame.size - incoming_.received));
+  }
+  input_at_ += count;
+  incoming_.received += count;
+  if (incoming_.received < incoming_.size) return false;
+  options_.counters->bytes_received.fetch_add(incoming_.size + kSizeFieldBytes, kRelaxed);
+  deliver(std::exchange(incoming_, {}));
+  return true;
+}
+
+/// Reads the size of the next response and asks its caller for room; false: the size is not there, or cannot be.
+bool BrokerConnection::begin_response() {
+  constexpr std::size_t kHeadBytes = 256;  // what the header of a refused response may take
+  if (input_end_ - input_at_ < kSizeFieldBytes) return false;
   Reader reader(BytesView(input_).subspan(input_at_, kSizeFieldBytes));
   const std::int32_t announced = reader.int32();
   if (announced < 0 || static_cast<std::size_t>(announced) > kMaxResponseBytes) {
-    co_return failure(Errc::corrupt_data, name_ + " announces a response of " + std::to_string(announced) + " bytes");
+    close({Errc::corrupt_data, name_ + " announces a response of " + std::to_string(announced) + " bytes"});
+    return false;
   }
   input_at_ += kSizeFieldBytes;
   const auto size = static_cast<std::size_t>(announced);
   const bool has_room = in_flight_.empty() || !in_flight_.front()->admit || in_flight_.front()->admit(size);
-  if (!has_room) co_return co_await read_past(size);
-  Frame frame{std::make_shared_for_overwrite<std::byte[]>(size), size};
-  std::size_t done = std::min(size, input_end_ - input_at_);
-  if (done > 0) std::memcpy(frame.storage.get(), input_.data() + input_at_, done);
-  input_at_ += done;
-  while (done < size) {
-    const MutableBytesView rest(frame.storage.get() + done, size - done);
-    const auto count = co_await stream_->read_some(rest);
-    if (!count) co_return failure(count.error());
-    done += *count;
-  }
-  options_.counters->bytes_received.fetch_add(size + kSizeFieldBytes, kRelaxed);
-  co_return Incoming{std::move(frame), 0};
+  incoming_ = {.is_under_way = true, .is_refused = !has_room, .size = size};
+  incoming_.frame = make_frame(has_room ? size : std::min(size, kHeadBytes));
+  return true;
 }
 
-/// Keeps what the response's header may take.
-asio::awaitable<Result<BrokerConnection::Incoming>> BrokerConnection::read_past(std::size_t size) {
-  constexpr std::size_t kHeadBytes = 256;
-  Frame head{std::make_shared_for_overwrite<std::byte[]>(kHeadBytes), std::min(size, kHeadBytes)};
-  std::size_t done = 0;
-  while (done < size) {
-    if (auto filled = co_await fill(1); !filled) co_return failure(filled.error());
-    const std::size_t count = std::min(size - done, input_end_ - input_at_);
-    if (done < head.size) {
-      std::memcpy(head.storage.get() + done, input_.data() + input_at_, std::min(count, head.size - done));
-    }
-    input_at_ += count;
-    done += count;
-  }
-  options_.counters->bytes_received.fetch_add(size + kSizeFieldBytes, kRelaxed);
-  co_return Incoming{std::move(head), size};
+Frame BrokerConnection::make_frame(std::size_t size) {
+  if (size > kSmallFrameBytes) return {std::make_shared_for_overwrite<std::byte[]>(size), size};
+  if (spare_frames_.empty()) return {std::make_shared_for_overwrite<std::byte[]>(kSmallFrameBytes), size};
+  Frame frame{std::move(spare_frames_.back()), size};
+  spare_frames_.pop_back();
+  return frame;
 }
 
-asio::awaitable<Result<void>> BrokerConnection::fill(std::size_t wanted_bytes) {
-  if (input_.empty()) input_.resize(kReadAheadBytes);
-  if (input_at_ == input_end_) input_at_ = input_end_ = 0;
-  while (input_end_ - input_at_ < wanted_bytes) {
-    if (input_end_ == input_.size()) {
-      std::memmove(input_.data(), input_.data() + input_at_, input_end_ - input_at_);
-      input_end_ -= input_at_;
-      input_at_ = 0;
-    }
-    const MutableBytesView room = MutableBytesView(input_).subspan(input_end_);
-    const auto count = co_await stream_->read_some(room);
-    if (!count) co_return failure(count.error());
-    input_end_ += *count;
-  }
-  co_return Result<void>{};
+void BrokerConnection::reuse(RawReply reply) {
+  std::shared_ptr<std::byte[]>& storage = reply.frame.storage;
+  if (reply.frame.size > kSmallFrameBytes || storage.use_count() != 1) return;
+  if (spare_frames_.size() < kMaxSpareFrames) spare_frames_.push_back(std::move(storage));
 }
 
-void BrokerConnection::take_response(Incoming response) {
-  const Frame& frame = response.frame;
+void BrokerConnection::deliver(Incoming response) {
   if (in_flight_.empty()) return close({Errc::corrupt_data, name_ + " answered what was not asked"});
-  const auto exchange = in_flight_.front();
-  Reader reader(frame.view());
+  Reader reader(response.frame.view());
+  ExchangePtr exchange = in_flight_.front();
   const auto header = protocol::decode_response_header(reader, exchange->api, exchange->version);
   if (!header || header->correlation_id != exchange->correlation_id) {
     return close({Errc::corrupt_data, name_ + " answered out of order"});
@@ -333,15 +354,14 @@ void BrokerConnection::take_response(Incoming response) {
   options_.counters->requests_in_flight.fetch_sub(1, kRelaxed);
   options_.counters->responses_received.fetch_add(1, kRelaxed);
   last_used_ = runtime_->now();
-  const std::size_t skipped = reader.position();
-  std::shared_ptr<std::byte[]> body(frame.storage, frame.storage.get() + skipped);
-  if (response.refused_bytes > 0) {
-    exchange->result =
-        failure(Errc::buffer_full, "no room for an answer of " + std::to_string(response.refused_bytes) + " bytes");
+  response.frame.begin = reader.position();
+  if (response.is_refused) {
+    const Failure why{Errc::buffer_full, "no room for an answer of " + std::to_string(response.size) + " bytes"};
+    finish(*exchange, failure(explained(exchange->api, why)));
   } else {
-    exchange->result = Frame{std::move(body), frame.size - skipped};
+    finish(*exchange, RawReply{std::move(response.frame), exchange->version});
   }
-  exchange->gate.open();
+  keep(std::move(exchange));
 }
 
 void BrokerConnection::close(Failure why) {
@@ -357,20 +377,21 @@ void BrokerConnection::close(Failure why) {
     connected_->open();
   }
   options_.counters->requests_in_flight.fetch_sub(in_flight_.size(), kRelaxed);
-  for (Outgoing& out : std::exchange(outgoing_, {})) {
-    if (out.exchange->expects_answer) continue;
-    out.exchange->result = failure(close_reason_);
-    out.exchange->gate.open();
+  // Those that were to be answered are in flight too; of the others on their way on_written() tells.
+  for (const ExchangePtr& exchange : std::exchange(outgoing_, {})) {
+    if (!exchange->expects_answer) finish(*exchange, failure(explained(exchange->api, close_reason_)));
   }
-  for (const auto& exchange : std::exchange(in_flight_, {})) {
-    exchange->result = failure(close_reason_);
-    exchange->gate.open();
+  for (const ExchangePtr& exchange : std::exchange(in_flight_, {})) {
+    finish(*exchange, failure(explained(exchange->api, close_reason_)));
   }
 }
 
+std::string BrokerConnection::name_call(protocol::ApiKey api) const {
+  return std::string(protocol::to_string(api)) + " to " + name_;
+}
+
 Failure BrokerConnection::explained(protocol::ApiKey api, const Failure& cause) const {
-  return {cause.code,
-          std::string(protocol::to_string(api)) + " to " + name_ + (cause.subject.empty() ? "" : ": " + cause.subject)};
+  return {cause.code, name_call(api) + (cause.subject.empty() ? "" : ": " + cause.subject)};
 }
 
 }  // namespace barnabas::client

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "barnabas/handler_async.h"
 #include "client/core/api_usage.h"
 #include "client/core/bootstrap.h"
 #include "client/core/broker_versions.h"
@@ -24,12 +25,19 @@
 
 namespace barnabas::client {
 
-/// A response's bytes, behind its size field. Views into it live as long as a copy of it does. The memory is not zeroed
+/// A response's bytes, behind its header. Views into it live as long as a copy of it does. The memory is not zeroed
 /// first.
 struct Frame {
   std::shared_ptr<std::byte[]> storage;
   std::size_t size = 0;
-  BytesView view() const noexcept { return {storage.get(), size}; }
+  std::size_t begin = 0;  ///< Behind the header.
+  BytesView view() const noexcept { return BytesView(storage.get(), size).subspan(begin); }
+};
+
+/// A response that is not decoded yet.
+struct RawReply {
+  Frame frame;
+  std::int16_t version = 0;
 };
 
 /// A decoded response with the frame that its RecordsRef and other views point into.
@@ -51,6 +59,7 @@ struct ExternalBytes {
 struct CallOptions {
   std::optional<VersionRange> versions{};  ///< Narrower than client_versions(); both must allow it.
   ExternalBytes external{};
+  bool expects_answer = true;  ///< Not: Produce with acks=0, which ends when it is written.
   /// Asked when the size of the answer is known; false: it is not kept, and the call fails with Errc::buffer_full.
   std::function<bool(std::size_t bytes)> admit{};
 };
@@ -63,16 +72,20 @@ struct ConnectionOptions {
 };
 
 /// One connection to one broker, past its ApiVersions exchange. Requests are written in the order in which call() was
-/// first resumed, several at a time; the broker answers in that order. A request that gets no answer by its deadline
-/// closes the connection (the answer to the next one would wait behind it), as Kafka's does. Threads: the executor's
-/// only. Errors: all name broker, API and cause. Errc::timed_out, Errc::disconnected, Errc::closed,
-/// Errc::unsupported_version, Errc::corrupt_data.
-class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
+/// first resumed, or start() called, several at a time; the broker answers in that order. A request that gets no answer
+/// by its deadline closes the connection (the answer to the next one would wait behind it), as Kafka's does.
+/// Threads: the executor's only. Errors: all name broker, API and cause. Errc::timed_out, Errc::disconnected,
+/// Errc::closed, Errc::unsupported_version, Errc::corrupt_data.
+class BrokerConnection final : public std::enable_shared_from_this<BrokerConnection>,
+                               public net::StreamUser,
+                               private Abandonable {
  public:
+  using Done = Handler<Result<RawReply>>;
+
   /// `broker_id` -1: a bootstrap address. Nothing is done before open().
   BrokerConnection(std::shared_ptr<ClientRuntime> runtime, std::int32_t broker_id, HostAndPort address,
                    ConnectionOptions options);
-  ~BrokerConnection();
+  ~BrokerConnection() override;
 
   /// Connects, asks for ApiVersions (falling back to version 0); then it is ready for calls. Once. On failure it is
   /// closed.
@@ -86,37 +99,32 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
     const auto self = shared_from_this();
     const auto version = version_for(Request::kApiKey, options.versions);
     if (!version) co_return failure(version.error());
-    auto writer = encoded(request, *version);
-    if (!writer) co_return failure(writer.error());
-    const auto frame = co_await exchange(Request::kApiKey, *version, std::move(*writer), std::move(options), deadline);
-    if (!frame) co_return failure(frame.error());
-    co_return decoded<Response>(Request::kApiKey, *version, *frame);
-  }
-  /// The same for a request that its owner uses again, memory and all.
-  template <typename Response, typename Request>
-  asio::awaitable<Result<Reply<Response>>> call_shared(std::shared_ptr<const Request> request,
-                                                       runtime::MonotonicTime deadline, CallOptions options = {}) {
-    const auto self = shared_from_this();
-    const auto version = version_for(Request::kApiKey, options.versions);
-    if (!version) co_return failure(version.error());
-    auto writer = encoded(*request, *version);
-    if (!writer) co_return failure(writer.error());
-    const auto frame = co_await exchange(Request::kApiKey, *version, std::move(*writer), std::move(options), deadline);
-    if (!frame) co_return failure(frame.error());
-    co_return decoded<Response>(Request::kApiKey, *version, *frame);
+    auto sent = encoded(request, *version);
+    if (!sent) co_return failure(sent.error());
+    const auto reply = co_await exchange(std::move(*sent), std::move(options), deadline);
+    if (!reply) co_return failure(reply.error());
+    co_return decoded<Response>(*reply);
   }
 
-  /// Sends a request that has no answer (Produce with acks=0); returns when it is written.
+  /// The same without a coroutine, and without an allocation once some requests have been answered. `done` is called
+  /// later, never inside the call; its reply is for decoded(), and then for reuse().
   template <typename Request>
-  asio::awaitable<Result<void>> send_only(std::shared_ptr<const Request> request, runtime::MonotonicTime deadline,
-                                          CallOptions options = {}) {
-    const auto self = shared_from_this();
+  void start(const Request& request, runtime::MonotonicTime deadline, CallOptions options, Done done) {
     const auto version = version_for(Request::kApiKey, options.versions);
-    if (!version) co_return failure(version.error());
-    auto writer = encoded(*request, *version);
-    if (!writer) co_return failure(writer.error());
-    co_return co_await write_only(Request::kApiKey, std::move(*writer), std::move(options.external), deadline);
+    if (!version) return done(failure(version.error()));
+    auto sent = encoded(request, *version);
+    if (!sent) return done(failure(sent.error()));
+    enqueue(std::move(*sent), std::move(options), deadline, std::move(done));
   }
+  template <typename Response>
+  Result<Reply<Response>> decoded(const RawReply& reply) const {
+    Reader reader(reply.frame.view());
+    auto body = Response::decode(reader, reply.version);
+    if (!body) return failure(explained(Response::kApiKey, body.error()));
+    return Reply<Response>{std::move(*body), reply.version, reply.frame};
+  }
+  /// The memory of a reply that its receiver is done with.
+  void reuse(RawReply reply);
 
   /// The version that call() would take now.
   Result<std::int16_t> version_for(protocol::ApiKey api, std::optional<VersionRange> narrower = {}) const;
@@ -138,61 +146,58 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   runtime::MonotonicTime last_used() const noexcept { return last_used_; }
 
  private:
+  /// A request on its way: to be written, to be answered, or both. Used again, with its memory.
   struct Exchange {
-    explicit Exchange(const ClientRuntime& runtime) : gate(runtime.timers(), runtime.executor()) {}
     protocol::ApiKey api{};
     std::int16_t version = 0;
     std::int32_t correlation_id = 0;
-    bool expects_answer = true;
-    std::function<bool(std::size_t)> admit;
-    Gate gate;
-    Result<Frame> result = failure(Errc::closed);
-  };
-  struct Outgoing {
     Writer head;             // size field, header, body
     ExternalBytes external;  // between the head's bytes, where it says
-    std::shared_ptr<Exchange> exchange;
+    bool expects_answer = true;
+    std::function<bool(std::size_t)> admit;
+    runtime::MonotonicTime started{};
+    Timers::Id timer;
+    Done done;  // empty: the caller has been told
+  };
+  using ExchangePtr = std::shared_ptr<Exchange>;  // shared by the write and by the wait for the answer
+  /// The response that is arriving.
+  struct Incoming {
+    bool is_under_way = false;
+    bool is_refused = false;  // the caller has no room for it: `frame` is its head
+    std::size_t size = 0;
+    std::size_t received = 0;
+    Frame frame;
   };
 
   asio::awaitable<Result<void>> connect(runtime::MonotonicTime deadline);
   static asio::awaitable<void> connect_stream(std::shared_ptr<BrokerConnection> self);
   asio::awaitable<Result<void>> negotiate(runtime::MonotonicTime deadline);
-  Writer start_frame(protocol::ApiKey api, std::int16_t version);
-  /// A response as far as it was kept.
-  struct Incoming {
-    Frame frame;
-    std::size_t refused_bytes = 0;  ///< Its size, where the caller has no room for it; `frame` is its head then.
-  };
-
-  std::shared_ptr<Exchange> enqueue(protocol::ApiKey api, std::int16_t version, Writer writer, CallOptions options,
-                                    bool expects_answer);
-  asio::awaitable<Result<Frame>> exchange(protocol::ApiKey api, std::int16_t version, Writer writer,
-                                          CallOptions options, runtime::MonotonicTime deadline);
-  asio::awaitable<Result<void>> write_only(protocol::ApiKey api, Writer writer, ExternalBytes external,
-                                           runtime::MonotonicTime deadline);
-  static asio::awaitable<void> write_loop(std::shared_ptr<BrokerConnection> self);
-  void collect_writes();
-  void end_writes(const Result<void>& written);
-  static asio::awaitable<void> read_loop(std::shared_ptr<BrokerConnection> self);
-  asio::awaitable<Result<Incoming>> read_response();
-  asio::awaitable<Result<Incoming>> read_past(std::size_t size);
-  asio::awaitable<Result<void>> fill(std::size_t wanted_bytes);
-  void take_response(Incoming response);
+  ExchangePtr begin_exchange(protocol::ApiKey api, std::int16_t version);
+  void enqueue(ExchangePtr exchange, CallOptions options, runtime::MonotonicTime deadline, Done done);
+  asio::awaitable<Result<RawReply>> exchange(ExchangePtr sent, CallOptions options, runtime::MonotonicTime deadline);
+  void finish(Exchange& exchange, Result<RawReply> result);
+  void cancel(Exchange& exchange);
+  void time_out(Exchange& exchange);
+  void keep(ExchangePtr exchange);
+  void abandon() override;
   Failure explained(protocol::ApiKey api, const Failure& cause) const;
+  std::string name_call(protocol::ApiKey api) const;
+
+  void start_write();
+  void on_written(Result<void> written) override;
+  void start_read();
+  void on_read(Result<std::size_t> count) override;
+  bool take_response();
+  bool begin_response();
+  Frame make_frame(std::size_t size);
+  void deliver(Incoming response);
 
   template <typename Request>
-  Result<Writer> encoded(const Request& request, std::int16_t version) {
-    Writer writer = start_frame(Request::kApiKey, version);
-    const auto done = request.encode(writer, version);
+  Result<ExchangePtr> encoded(const Request& request, std::int16_t version) {
+    auto exchange = begin_exchange(Request::kApiKey, version);
+    const auto done = request.encode(exchange->head, version);
     if (!done) return failure(explained(Request::kApiKey, done.error()));
-    return writer;
-  }
-  template <typename Response>
-  Result<Reply<Response>> decoded(protocol::ApiKey api, std::int16_t version, const Frame& frame) const {
-    Reader reader(frame.view());
-    auto body = Response::decode(reader, version);
-    if (!body) return failure(explained(api, body.error()));
-    return Reply<Response>{std::move(*body), version, frame};
+    return exchange;
   }
 
   std::shared_ptr<ClientRuntime> runtime_;
@@ -205,17 +210,19 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   std::shared_ptr<Gate> connected_;  // opened when the stream is there, or will not be
   asio::cancellation_signal connect_cancel_;
   Failure connect_failure_;
-  std::deque<Outgoing> outgoing_;
-  std::vector<Outgoing> being_written_;              // the write loop's
-  std::vector<BytesView> write_parts_;               // of being_written_
-  std::vector<Bytes> spare_heads_;                   // empty ones, with memory for the next requests
-  std::deque<std::shared_ptr<Exchange>> in_flight_;  // sent or to be sent, in that order, those with an answer
-  Bytes input_;                                      // read ahead, used from input_at_ to input_end_
+  std::vector<ExchangePtr> outgoing_;
+  std::vector<ExchangePtr> being_written_;
+  std::vector<BytesView> write_parts_;  // of being_written_
+  std::deque<ExchangePtr> in_flight_;   // sent or to be sent, in that order, those with an answer
+  std::vector<ExchangePtr> spare_exchanges_;
+  std::size_t callers_ = 0;  // who are still to be told
+  Bytes input_;              // read ahead, used from input_at_ to input_end_
   std::size_t input_at_ = 0;
   std::size_t input_end_ = 0;
+  Incoming incoming_;
+  std::vector<std::shared_ptr<std::byte[]>> spare_frames_;  // of small responses
   runtime::MonotonicTime last_used_{};
   std::int32_t next_correlation_id_ = 0;
-  bool writing_ = false;
   bool closed_ = false;
   Failure close_reason_;
 };

@@ -10,20 +10,6 @@ Gate::~Gate() {
   unlink();
 }
 
-void Gate::link() {
-  if (linked_at_ != nullptr) return;
-  next_waiting_ = std::exchange(timers_->waiting(), this);
-  linked_at_ = &timers_->waiting();
-  if (next_waiting_ != nullptr) next_waiting_->linked_at_ = &next_waiting_;
-}
-
-void Gate::unlink() noexcept {
-  if (linked_at_ == nullptr) return;
-  *linked_at_ = next_waiting_;
-  if (next_waiting_ != nullptr) next_waiting_->linked_at_ = linked_at_;
-  linked_at_ = nullptr;
-}
-
 void Gate::abandon() {
   const auto timers = timers_;
   unlink();
@@ -48,7 +34,7 @@ asio::awaitable<GateResult> Gate::wait(runtime::MonotonicTime deadline) {
 void Gate::start(Handler<GateResult> resume, runtime::MonotonicTime deadline) {
   if (open_) return resume(GateResult::opened);
   const auto waiter = waiters_.insert(waiters_.end(), Waiter{std::move(resume), {}});
-  link();
+  link(*timers_);
   waiter->timer = timers_->add(deadline, [this, waiter] { end(waiter, GateResult::timed_out); });
   waiter->resume.on_cancel([this, waiter] { end(waiter, GateResult::cancelled); });
 }

@@ -14,13 +14,11 @@ enum class GateResult { opened, timed_out, cancelled };
 /// What coroutines wait at until somebody opens it, for good. The one primitive for waiting in the client: a response,
 /// a connection being made, a metadata refresh are each a Gate beside the value they bring. Threads: the executor's
 /// only.
-class Gate {
+class Gate final : public Abandonable {
  public:
   Gate(std::shared_ptr<Timers> timers, asio::any_io_executor executor)
       : timers_(std::move(timers)), executor_(std::move(executor)) {}
-  Gate(const Gate&) = delete;
-  Gate& operator=(const Gate&) = delete;
-  ~Gate();
+  ~Gate() override;
 
   bool is_open() const noexcept { return open_; }
   /// Wakes all who wait.
@@ -28,7 +26,7 @@ class Gate {
   /// The Gate must live until this returns.
   asio::awaitable<GateResult> wait(runtime::MonotonicTime deadline);
   /// Destroys the coroutines that wait here, and with them perhaps this gate.
-  void abandon();
+  void abandon() override;
 
  private:
   struct Waiter {
@@ -38,14 +36,10 @@ class Gate {
   using Waiters = std::list<Waiter>;
   void start(Handler<GateResult> resume, runtime::MonotonicTime deadline);
   void end(Waiters::iterator waiter, GateResult result);
-  void link();
-  void unlink() noexcept;
 
   std::shared_ptr<Timers> timers_;
   asio::any_io_executor executor_;
   Waiters waiters_;
-  Gate* next_waiting_ = nullptr;  // in Timers::waiting(), while somebody waits
-  Gate** linked_at_ = nullptr;
   bool open_ = false;
 };
 

@@ -4,9 +4,21 @@
 #include <asio/detached.hpp>
 #include <utility>
 
-#include "client/core/gate.h"
-
 namespace barnabas::client {
+
+void Abandonable::link(Timers& timers) {
+  if (linked_at_ != nullptr) return;
+  next_ = std::exchange(timers.waiting_, this);
+  linked_at_ = &timers.waiting_;
+  if (next_ != nullptr) next_->linked_at_ = &next_;
+}
+
+void Abandonable::unlink() noexcept {
+  if (linked_at_ == nullptr) return;
+  *linked_at_ = next_;
+  if (next_ != nullptr) next_->linked_at_ = linked_at_;
+  linked_at_ = nullptr;
+}
 
 Timers::Timers(runtime::Env& env, asio::any_io_executor executor)
     : env_(env), executor_(std::move(executor)), alarm_(env.make_alarm(executor_)) {}

@@ -11,7 +11,28 @@
 
 namespace barnabas::client {
 
-class Gate;
+class Timers;
+
+/// Something that holds coroutines or callbacks until the executor runs them. Threads: the executor's.
+class Abandonable {
+ public:
+  Abandonable() = default;
+  Abandonable(const Abandonable&) = delete;
+  Abandonable& operator=(const Abandonable&) = delete;
+  /// Destroys them, and unlinks itself; see Timers::abandon().
+  virtual void abandon() = 0;
+
+ protected:
+  virtual ~Abandonable() = default;
+  /// From now on there is something to abandon, until unlink(), at the latest in the destructor. Both may be called
+  /// twice.
+  void link(Timers& timers);
+  void unlink() noexcept;
+
+ private:
+  Abandonable* next_ = nullptr;  // in Timers::waiting_
+  Abandonable** linked_at_ = nullptr;
+};
 
 /// All deadlines of the clients of one executor, behind one alarm: adding and removing one costs no allocation once
 /// as many were there before, and no system call. Threads: the executor's only.
@@ -37,13 +58,12 @@ class Timers : public std::enable_shared_from_this<Timers> {
   /// Drops all timers and ends the alarm; no more can be added.
   void stop();
 
-  /// The first of the gates that coroutines wait at; the gates themselves keep the list.
-  Gate*& waiting() noexcept { return waiting_; }
-  /// The executor will never run again: drops the timers and the coroutines that wait at gates. (Such a coroutine keeps
-  /// its client alive, and the client the gate that keeps the coroutine.)
+  /// The executor will never run again: drops the timers, the coroutines that wait at gates and the callbacks that wait
+  /// for answers. (Such a coroutine keeps its client alive, and the client the gate that keeps the coroutine.)
   void abandon();
 
  private:
+  friend class Abandonable;
   using Pending = std::map<Id, Action>;
   static asio::awaitable<void> run(std::shared_ptr<Timers> self);
   void keep(Pending::node_type node);
@@ -54,7 +74,7 @@ class Timers : public std::enable_shared_from_this<Timers> {
   std::unique_ptr<runtime::Alarm> alarm_;
   Pending pending_;
   std::vector<Pending::node_type> spare_;  ///< Of timers that are gone, so that the next ones do not allocate.
-  Gate* waiting_ = nullptr;
+  Abandonable* waiting_ = nullptr;         ///< The first of those that are linked; they keep the list themselves.
   std::uint64_t last_number_ = 0;
   runtime::MonotonicTime armed_ = runtime::MonotonicTime::max();  ///< What the alarm waits for, while running_.
   bool running_ = false;

@@ -130,8 +130,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
   BatchPtr take_head(PartitionQueue& queue, std::size_t room_bytes);
   bool prepare(ProducerBatch& batch);
   static asio::awaitable<void> connect(std::shared_ptr<Sender> self, std::int32_t broker_id);
-  static asio::awaitable<void> exchange(std::shared_ptr<Sender> self, std::int32_t broker_id, ConnectionPtr connection,
-                                        std::shared_ptr<InFlight> request);
+  void start_exchange(const ConnectionPtr& connection, const std::shared_ptr<InFlight>& request);
+  void end_exchange(const std::shared_ptr<InFlight>& request, BrokerConnection& connection, Result<RawReply> reply);
   static asio::awaitable<void> init_producer_id(std::shared_ptr<Sender> self);
   void build(InFlight& request) const;
   static void add_to_body(protocol::ProduceRequest& body, const ProducerBatch& batch, const ClusterSnapshot& cluster,
@@ -139,7 +139,9 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void end_request(const std::shared_ptr<InFlight>& request, BrokerState& broker);
 
   // sender_responses.cc
-  void on_response(InFlight& request, const protocol::ProduceResponse& response, std::int16_t version);
+  void take_answer(InFlight& request, BrokerConnection& connection, RawReply reply);
+  void on_response(InFlight& request, const protocol::ProduceResponse& response);
+  void on_stored(BatchPtr batch, std::int64_t base_offset, std::int64_t log_append_time_ms);
   void on_partition(BatchPtr batch, std::int32_t broker_id,
                     const protocol::ProduceResponse::PartitionProduceResponse& answer,
                     const protocol::ProduceResponse& response);

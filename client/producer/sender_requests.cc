@@ -38,7 +38,7 @@ void Sender::send_ready(std::int32_t broker_id, BrokerState& broker, Look& look)
   }
   request->broker = broker.name;
   request->broker_id = broker_id;
-  runtime_->spawn(exchange(shared_from_this(), broker_id, connection, request));
+  start_exchange(connection, request);
   run_again_ = true;  // there may be more than fitted
 }
 
@@ -193,42 +193,37 @@ asio::awaitable<void> Sender::connect(std::shared_ptr<Sender> self, std::int32_t
   self->run();
 }
 
-asio::awaitable<void> Sender::exchange(std::shared_ptr<Sender> self, std::int32_t broker_id, ConnectionPtr connection,
-                                       std::shared_ptr<InFlight> request) {
+void Sender::start_exchange(const ConnectionPtr& connection, const std::shared_ptr<InFlight>& request) {
   for (const BatchPtr& batch : request->batches) {
     ++batch->attempts;
     batch->last_broker = request->broker;
-    auto& counter = batch->attempts == 1 ? self->counters_.batches_sent : self->counters_.retries;
+    auto& counter = batch->attempts == 1 ? counters_.batches_sent : counters_.retries;
     counter.fetch_add(1, std::memory_order_relaxed);
-    self->counters_.batch_bytes.fetch_add(batch->bytes->size(), std::memory_order_relaxed);
+    counters_.batch_bytes.fetch_add(batch->bytes->size(), std::memory_order_relaxed);
   }
-  const std::shared_ptr<const protocol::ProduceRequest> body(request, &request->request);
-  CallOptions options{.versions = request->versions, .external = {request->bytes->parts, request->bytes}};
-  if (self->config_.acks == 0) {
-    const auto sent = co_await connection->send_only(body, request->deadline, std::move(options));
-    self->end_request(request, self->brokers_[broker_id]);
-    if (sent) {
-      for (BatchPtr& batch : request->batches) {
-        if (batch) self->deliver(std::move(batch), -1, -1);
-      }
-    } else {
-      self->on_request_failed(*request, sent.error());
+  CallOptions options{.versions = request->versions,
+                      .external = {request->bytes->parts, request->bytes},
+                      .expects_answer = config_.acks != 0};
+  auto done = [self = shared_from_this(), connection, request](Result<RawReply> reply) {
+    self->end_exchange(request, *connection, std::move(reply));
+  };
+  connection->start(request->request, request->deadline, std::move(options), {std::move(done), runtime_->executor()});
+}
+
+void Sender::end_exchange(const std::shared_ptr<InFlight>& request, BrokerConnection& connection,
+                          Result<RawReply> reply) {
+  end_request(request, brokers_[request->broker_id]);
+  if (!reply) {
+    on_request_failed(*request, reply.error());
+  } else if (config_.acks == 0) {
+    for (BatchPtr& batch : request->batches) {
+      if (batch) deliver(std::move(batch), -1, -1);
     }
   } else {
-    const auto reply =
-        co_await connection->call_shared<protocol::ProduceResponse>(body, request->deadline, std::move(options));
-    BrokerState& broker = self->brokers_[broker_id];
-    self->end_request(request, broker);
-    if (reply) {
-      const std::chrono::milliseconds throttle(reply->body.throttle_time_ms);
-      if (throttle.count() > 0) broker.throttled_until = self->runtime_->now() + throttle;
-      self->on_response(*request, reply->body, reply->version);
-    } else {
-      self->on_request_failed(*request, reply.error());
-    }
+    take_answer(*request, connection, std::move(*reply));
   }
-  self->keep(request);
-  self->run();
+  keep(request);
+  run();
 }
 
 void Sender::end_request(const std::shared_ptr<InFlight>& request, BrokerState& broker) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/core/errors.h"
+#include "client/producer/plain_answer.h"
 #include "client/producer/sender_state.h"
 #include "common/record/batch_view.h"
 
@@ -57,42 +58,63 @@ void split_runs(std::vector<PendingRun>& runs, std::int32_t half, std::vector<Pe
 
 }  // namespace
 
-void Sender::on_response(InFlight& request, const protocol::ProduceResponse& response, std::int16_t version) {
-  constexpr std::int16_t kFirstVersionWithIds = 13;
-  for (const auto& topic : response.responses) {
-    std::string_view name = topic.name;
-    if (version >= kFirstVersionWithIds) {
-      const auto& sent = request.request.topic_data;
-      const auto found = std::find_if(sent.begin(), sent.end(),
-                                      [&topic](const auto& data) { return data.topic_id == topic.topic_id; });
-      if (found == sent.end()) continue;
-      name = found->name;
+void Sender::take_answer(InFlight& request, BrokerConnection& connection, RawReply reply) {
+  const BytesView body = reply.frame.view();
+  if (PlainAnswer::is_plain(body, reply.version)) {
+    PlainAnswer answer(body, reply.version);
+    for (StoredBatch stored; answer.next(stored);) {
+      BatchPtr batch = request.take_batch(stored.topic, stored.topic_id, stored.partition);
+      if (batch) on_stored(std::move(batch), stored.base_offset, stored.log_append_time_ms);
     }
-    for (const auto& answer : topic.partition_responses) {
-      const auto found = std::find_if(request.batches.begin(), request.batches.end(), [&](const BatchPtr& batch) {
-        return batch && batch->queue->partition == answer.index && batch->queue->topic->name == name;
-      });
-      if (found == request.batches.end()) continue;
-      on_partition(std::move(*found), request.broker_id, answer, response);
-    }
+  } else {
+    const auto decoded = connection.decoded<protocol::ProduceResponse>(reply);
+    if (!decoded) return on_request_failed(request, decoded.error());
+    const milliseconds throttle(decoded->body.throttle_time_ms);
+    if (throttle.count() > 0) brokers_[request.broker_id].throttled_until = runtime_->now() + throttle;
+    on_response(request, decoded->body);
   }
   const bool is_complete =
       std::all_of(request.batches.begin(), request.batches.end(), [](const auto& b) { return b == nullptr; });
-  if (is_complete) return;
-  const Failure missing{make_error_code(Errc::corrupt_data),
-                        *request.broker + " left partitions out of its Produce answer"};
-  on_request_failed(request, missing);
+  if (!is_complete) {
+    on_request_failed(
+        request, {make_error_code(Errc::corrupt_data), *request.broker + " left partitions out of its Produce answer"});
+  }
+  connection.reuse(std::move(reply));
+}
+
+void Sender::on_response(InFlight& request, const protocol::ProduceResponse& response) {
+  for (const auto& topic : response.responses) {
+    for (const auto& answer : topic.partition_responses) {
+      BatchPtr batch = request.take_batch(topic.name, topic.topic_id, answer.index);
+      if (batch) on_partition(std::move(batch), request.broker_id, answer, response);
+    }
+  }
+}
+
+/// Null where it is not of the request, or expired meanwhile. `name` is empty where the version names topics by id.
+BatchPtr Sender::InFlight::take_batch(std::string_view name, const Uuid& id, std::int32_t partition) {
+  if (name.empty()) {
+    if (id == Uuid()) return nullptr;
+    const auto& sent = request.topic_data;
+    const auto found = std::find_if(sent.begin(), sent.end(), [&id](const auto& data) { return data.topic_id == id; });
+    if (found == sent.end()) return nullptr;
+    name = found->name;
+  }
+  const auto found = std::find_if(batches.begin(), batches.end(), [name, partition](const BatchPtr& batch) {
+    return batch && batch->queue->partition == partition && batch->queue->topic->name == name;
+  });
+  return found == batches.end() ? nullptr : std::move(*found);
+}
+
+void Sender::on_stored(BatchPtr batch, std::int64_t base_offset, std::int64_t log_append_time_ms) {
+  batch->queue->sequence.on_delivered(batch->sequence, batch->record_count, base_offset + batch->record_count - 1);
+  deliver(std::move(batch), base_offset, log_append_time_ms);
 }
 
 void Sender::on_partition(BatchPtr batch, std::int32_t broker_id,
                           const protocol::ProduceResponse::PartitionProduceResponse& answer,
                           const protocol::ProduceResponse& response) {
-  if (answer.error_code == 0) {
-    const std::int64_t last = answer.base_offset + batch->record_count - 1;
-    batch->queue->sequence.on_delivered(batch->sequence, batch->record_count, last);
-    deliver(std::move(batch), answer.base_offset, answer.log_append_time_ms);
-    return;
-  }
+  if (answer.error_code == 0) return on_stored(std::move(batch), answer.base_offset, answer.log_append_time_ms);
   const auto& leader = answer.current_leader;
   if (leader.leader_id >= 0) {
     const std::string& topic = batch->queue->topic->name;

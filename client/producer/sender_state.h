@@ -38,6 +38,8 @@ struct Sender::InFlight {
   std::shared_ptr<const std::string> broker;
   std::int32_t broker_id = -1;
   runtime::MonotonicTime deadline{};
+
+  BatchPtr take_batch(std::string_view name, const Uuid& id, std::int32_t partition);
 };
 
 }  // namespace barnabas::client

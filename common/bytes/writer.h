@@ -103,6 +103,12 @@ class Writer {
   std::size_t size() const noexcept { return bytes_.size(); }
   BytesView view() const noexcept { return bytes_; }
   Bytes take() noexcept { return std::exchange(bytes_, {}); }
+  /// Empty again, with its memory.
+  void clear() noexcept {
+    bytes_.clear();
+    external_parts_.clear();
+  }
+  std::size_t capacity() const noexcept { return bytes_.capacity(); }
 
  private:
   template <typename Unsigned>

@@ -13,6 +13,15 @@
 
 namespace barnabas::net {
 
+/// Is told how what ByteStream::start_read() and start_write() began has ended. It keeps the stream, and both last
+/// until they have ended. Threads: the stream's executor.
+class StreamUser {
+ public:
+  virtual ~StreamUser() = default;
+  virtual void on_read(Result<std::size_t> count) = 0;
+  virtual void on_written(Result<void> written) = 0;
+};
+
 /// A connection that carries bytes in order: TCP, later TLS, or memory in tests.
 /// Threads: its executor's only; one read and one write may be under way at a time.
 /// Errors: Errc::disconnected when the peer closed or the network broke, Errc::closed after close().
@@ -24,6 +33,10 @@ class ByteStream {
   virtual asio::awaitable<Result<std::size_t>> read_some(MutableBytesView out) = 0;
   /// All parts, as one gather write. The bytes must live until it completes.
   virtual asio::awaitable<Result<void>> write(std::span<const BytesView> parts) = 0;
+  /// The same for who reads and writes again and again: without a coroutine, and over TCP without an allocation. The
+  /// user is told later, never inside the call. `parts` too must live until then.
+  virtual void start_read(MutableBytesView out, std::shared_ptr<StreamUser> user);
+  virtual void start_write(std::span<const BytesView> parts, std::shared_ptr<StreamUser> user);
   /// Bytes [position, position + length) of a file: sendfile where the system has it, else a copy.
   virtual asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
                                                    std::uint64_t length) = 0;

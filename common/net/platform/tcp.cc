@@ -18,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "common/net/operation_memory.h"
 #include "common/net/tcp_network.h"
 
 namespace barnabas::net {
@@ -86,16 +87,20 @@ class TcpStream final : public ByteStream {
   }
 
   asio::awaitable<Result<void>> write(std::span<const BytesView> parts) override {
-    write_buffers_.clear();
-    for (const BytesView part : parts) {
-      if (!part.empty()) write_buffers_.emplace_back(part.data(), part.size());
-    }
-    const std::span<const asio::const_buffer> buffers(write_buffers_);  // which Asio copies several times
+    const std::span<const asio::const_buffer> buffers = buffers_of(parts);
     std::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await asio::async_write(socket_, buffers, AllAtOnce(), token);
     if (error) co_return failed("write", error);
     co_return Result<void>{};
+  }
+
+  void start_read(MutableBytesView out, std::shared_ptr<StreamUser> user) override {
+    socket_.async_read_some(asio::mutable_buffer(out.data(), out.size()), ReadDone{this, std::move(user)});
+  }
+
+  void start_write(std::span<const BytesView> parts, std::shared_ptr<StreamUser> user) override {
+    asio::async_write(socket_, buffers_of(parts), AllAtOnce(), WriteDone{this, std::move(user)});
   }
 
   asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
@@ -117,6 +122,34 @@ class TcpStream final : public ByteStream {
   }
 
  private:
+  struct ReadDone {
+    using allocator_type = OperationAllocator<std::byte>;
+    allocator_type get_allocator() const noexcept { return allocator_type(stream->read_memory_); }
+    void operator()(const std::error_code& error, std::size_t count) const {
+      user->on_read(error ? Result<std::size_t>(stream->failed("read", error)) : count);
+    }
+    TcpStream* stream;
+    std::shared_ptr<StreamUser> user;  // keeps the stream
+  };
+  struct WriteDone {
+    using allocator_type = OperationAllocator<std::byte>;
+    allocator_type get_allocator() const noexcept { return allocator_type(stream->write_memory_); }
+    void operator()(const std::error_code& error, std::size_t) const {
+      user->on_written(error ? Result<void>(stream->failed("write", error)) : Result<void>{});
+    }
+    TcpStream* stream;
+    std::shared_ptr<StreamUser> user;
+  };
+
+  /// Of the one write under way: a view, for Asio copies what it is given several times.
+  std::span<const asio::const_buffer> buffers_of(std::span<const BytesView> parts) {
+    write_buffers_.clear();
+    for (const BytesView part : parts) {
+      if (!part.empty()) write_buffers_.emplace_back(part.data(), part.size());
+    }
+    return write_buffers_;
+  }
+
 #if !defined(BARNABAS_PORTABLE)
   asio::awaitable<Result<void>> send_file(const runtime::File& file, std::uint64_t position, std::uint64_t length) {
     ignore_broken_pipe_signal();
@@ -167,8 +200,10 @@ class TcpStream final : public ByteStream {
     return failure(Errc::disconnected, std::string(what) + ' ' + peer_name_ + " (" + error.message() + ')');
   }
 
+  OperationMemory read_memory_;  // before the socket: what it still has under way lies in them
+  OperationMemory write_memory_;
   tcp::socket socket_;
-  std::vector<asio::const_buffer> write_buffers_;  // of the one write under way
+  std::vector<asio::const_buffer> write_buffers_;
   std::string peer_name_;
   bool closed_ = false;
 };

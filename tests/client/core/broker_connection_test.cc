@@ -173,5 +173,97 @@ TEST_F(BrokerConnectionTest, pipelines_calls_and_answers_each) {
   EXPECT_LT(env.clock().now() - began, seconds(1)) << "calls waited for each other";
 }
 
+/// What start() told, and when.
+struct Told {
+  bool is_starting = false;
+  std::vector<Result<RawReply>> replies;
+};
+
+TEST_F(BrokerConnectionTest, tells_the_end_of_a_started_request_later_and_once) {
+  broker.serve_metadata(cluster({"a"}));
+  ASSERT_TRUE(open());
+  Told told;
+  const auto start = [this, &told](CallOptions options) {
+    told.is_starting = true;
+    const auto done = [&told](Result<RawReply> reply) {
+      EXPECT_FALSE(told.is_starting) << "told inside the call";
+      told.replies.push_back(std::move(reply));
+    };
+    const auto deadline = env.clock().now() + seconds(5);
+    connection->start(protocol::MetadataRequest{}, deadline, std::move(options), {done, runtime->executor()});
+    told.is_starting = false;
+  };
+  const auto all_told = [this, &told](std::size_t count) {
+    return env.run_until([&] { return told.replies.size() >= count; }, env.clock().now() + seconds(10));
+  };
+  start({});
+  ASSERT_TRUE(all_told(1));
+  ASSERT_TRUE(told.replies[0]) << told.replies[0].error().message();
+  const auto decoded = connection->decoded<protocol::MetadataResponse>(*told.replies[0]);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->body.cluster_id, "test-cluster");
+  start({.versions = VersionRange{100, 100}});
+  ASSERT_TRUE(all_told(2));
+  ASSERT_FALSE(told.replies[1]);
+  EXPECT_EQ(told.replies[1].error().code, Errc::unsupported_version);
+  start({});
+  connection->close({Errc::disconnected, "closed by the test"});
+  ASSERT_TRUE(all_told(3));
+  ASSERT_FALSE(told.replies[2]);
+  EXPECT_EQ(told.replies[2].error().subject, "Metadata to broker 3 (a:9092): closed by the test");
+  env.run_for(seconds(20));
+  EXPECT_EQ(told.replies.size(), 3u);
+}
+
+TEST_F(BrokerConnectionTest, ends_a_request_without_an_answer_when_it_is_written) {
+  broker.on(ApiKey::metadata, 0, 12, [](std::int16_t, Reader&, Writer&) { return false; });
+  ASSERT_TRUE(open());
+  int written = 0;
+  const auto done = [&written](const Result<RawReply>& reply) { written += reply ? 1 : 0; };
+  const auto deadline = env.clock().now() + seconds(5);
+  for (int i = 0; i < 3; ++i) {
+    connection->start(protocol::MetadataRequest{}, deadline, {.expects_answer = false}, {done, runtime->executor()});
+  }
+  EXPECT_TRUE(env.run_until([&written] { return written == 3; }, deadline));
+  EXPECT_EQ(connection->in_flight(), 0u);
+  EXPECT_TRUE(connection->is_open());
+}
+
+TEST_F(BrokerConnectionTest, keeps_nothing_of_a_caller_whose_executor_ends) {
+  broker.on(ApiKey::metadata, 0, 12, [](std::int16_t, Reader&, Writer&) { return false; });
+  ASSERT_TRUE(open());
+  auto caller = std::make_shared<int>(0);
+  const std::weak_ptr<int> watched = caller;
+  const auto deadline = env.clock().now() + seconds(5);
+  {
+    const auto done = [held = std::move(caller)](const Result<RawReply>&) { FAIL() << "the executor has ended"; };
+    connection->start(protocol::MetadataRequest{}, deadline, {}, {done, runtime->executor()});
+  }
+  ASSERT_FALSE(watched.expired());
+  runtime->timers()->abandon();
+  EXPECT_TRUE(watched.expired());
+}
+
+TEST_F(BrokerConnectionTest, takes_small_answers_into_memory_that_was_given_back) {
+  broker.serve_metadata(cluster({"a"}));
+  ASSERT_TRUE(open());
+  const std::byte* first = nullptr;
+  int told = 0;
+  for (int i = 1; i <= 3; ++i) {
+    const auto done = [&](Result<RawReply> reply) {
+      ASSERT_TRUE(reply);
+      const std::byte* const storage = reply->frame.storage.get();
+      if (first == nullptr) first = storage;
+      EXPECT_EQ(storage == first, i < 3) << i;
+      const auto held = i == 2 ? reply->frame.storage : nullptr;  // somebody still looks at the second one
+      connection->reuse(std::move(*reply));
+      told = i;
+    };
+    const auto deadline = env.clock().now() + seconds(5);
+    connection->start(protocol::MetadataRequest{}, deadline, {}, {done, runtime->executor()});
+    ASSERT_TRUE(env.run_until([&told, i] { return told == i; }, deadline));
+  }
+}
+
 }  // namespace
 }  // namespace barnabas::client

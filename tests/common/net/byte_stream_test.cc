@@ -55,6 +55,100 @@ TEST_P(ByteStreamTest, carries_gathered_parts_in_order_and_tells_the_end) {
   expect(exchange(connect_pair(this)));
 }
 
+/// Reads as long as there is something, and writes one text after another.
+class Talker final : public StreamUser, public std::enable_shared_from_this<Talker> {
+ public:
+  Talker(runtime::Env& env, std::unique_ptr<ByteStream> of) : stream(std::move(of)), ended(env, stream->executor()) {}
+
+  void read() {
+    is_inside = true;
+    stream->start_read(room, shared_from_this());
+    is_inside = false;
+  }
+  void write(std::vector<std::string> next) {
+    texts = std::move(next);
+    parts.clear();
+    for (const std::string& text : texts) parts.push_back(as_bytes(text));
+    is_inside = true;
+    stream->start_write(parts, shared_from_this());
+    is_inside = false;
+  }
+  void on_read(Result<std::size_t> count) override {
+    EXPECT_FALSE(is_inside) << "told inside the call";
+    if (count) {
+      received += as_text(BytesView(room).first(*count));
+      ended.notify();
+      read();
+    } else {
+      read_end = count.error().code;
+      ended.notify();
+    }
+  }
+  void on_written(Result<void> written) override {
+    EXPECT_FALSE(is_inside) << "told inside the call";
+    ++writes;
+    if (!written) write_end = written.error().code;
+    ended.notify();
+  }
+
+  std::unique_ptr<ByteStream> stream;
+  runtime::AsyncEvent ended;
+  Bytes room = Bytes(1000);
+  std::vector<std::string> texts;
+  std::vector<BytesView> parts;
+  std::string received;
+  int writes = 0;
+  bool is_inside = false;
+  std::error_code read_end;
+  std::error_code write_end;
+};
+
+asio::awaitable<Result<void>> talk(runtime::Env* env, asio::awaitable<Result<StreamPair>> connected) {
+  auto pair = co_await std::move(connected);
+  if (!pair) co_return failure(pair.error());
+  const auto left = std::make_shared<Talker>(*env, std::move(pair->client));
+  const auto right = std::make_shared<Talker>(*env, std::move(pair->server));
+  left->read();
+  right->read();
+  std::string said;
+  std::string heard;
+  for (int round = 1; round <= 3; ++round) {
+    const std::string big(static_cast<std::size_t>(round) * 1'000'000, static_cast<char>('a' + round));
+    said += "small" + big;
+    left->write({"small", "", big});
+    right->write({"an answer"});
+    heard += "an answer";
+    while (left->writes < round || left->received.size() < heard.size()) {
+      const auto woken = co_await left->ended.wait();
+      EXPECT_TRUE(woken);
+    }
+    while (right->writes < round || right->received.size() < said.size()) {
+      const auto woken = co_await right->ended.wait();
+      EXPECT_TRUE(woken);
+    }
+  }
+  left->stream->close();
+  while (!left->read_end || !right->read_end) {
+    auto& open = left->read_end ? right : left;
+    const auto woken = co_await open->ended.wait();
+    EXPECT_TRUE(woken);
+  }
+  EXPECT_EQ(left->read_end, Errc::closed);
+  EXPECT_EQ(left->received, heard);
+  EXPECT_TRUE(right->received == said) << right->received.size() << " of " << said.size() << " bytes";
+  left->write({"too late"});
+  while (left->writes < 4) {
+    const auto woken = co_await left->ended.wait();
+    EXPECT_TRUE(woken);
+  }
+  EXPECT_EQ(left->write_end, Errc::closed);
+  co_return Result<void>{};
+}
+
+TEST_P(ByteStreamTest, reads_and_writes_without_coroutines_and_tells_later) {
+  expect(talk(&env(), connect_pair(this)));
+}
+
 asio::awaitable<void> write_big(ByteStream& stream, const std::string& text, runtime::AsyncEvent& done, bool& ok) {
   const std::array<BytesView, 1> parts{as_bytes(text)};
   const std::span<const BytesView> all(parts);
