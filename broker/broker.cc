@@ -11,6 +11,7 @@
 #include "broker/api/all_apis.h"
 #include "broker/api/fetch_session.h"
 #include "broker/config/listeners.h"
+#include "broker/group/group_coordinator.h"
 #include "broker/metadata/controller.h"
 #include "broker/metadata/meta_properties.h"
 #include "broker/metadata/producer_id_manager.h"
@@ -56,10 +57,12 @@ class Broker::State {
     metrics_server_.reset();
     tasks_.reset();
     Result<void> result;
+    if (groups_) groups_->stop();
     if (controller_) result = leave_cluster();
     if (server_) server_->stop();
     controller_.reset();
     if (server_) server_->clear();
+    groups_.reset();
     replicas_.reset();
     return result;
   }
@@ -111,6 +114,7 @@ class Broker::State {
     };
     options.on_move = [this](const Uuid& topic_id, std::int32_t partition) {
       purgatory_.notify({topic_id, partition});
+      if (groups_) groups_->on_move(topic_id, partition);
     };
     auto replicas = partition::ReplicaManager::open(env_, std::move(options), options_.logger.named("log"));
     if (!replicas && replicas.error().code == Errc::locked) {
@@ -119,6 +123,10 @@ class Broker::State {
     if (!replicas) return failure(std::move(replicas.error()));
     replicas_ = std::move(*replicas);
     services_.replicas = replicas_.get();
+    auto settings = group::GroupSettings::of(config_.values());
+    if (!settings) return failure(std::move(settings.error()));
+    groups_ = std::make_unique<group::GroupCoordinator>(env_, *settings, *replicas_, options_.logger.named("groups"));
+    services_.groups = groups_.get();
     return {};
   }
 
@@ -139,6 +147,7 @@ class Broker::State {
     controller_ = std::move(*controller);
     services_.controller = controller_.get();
     controller_->add_listener(replicas_.get());
+    controller_->add_listener(groups_.get());
     metadata::BrokerRegistrationRequest registration;
     for (const ListenerInfo& listener : server_->listeners()) {
       registration.endpoints.push_back(
@@ -232,6 +241,7 @@ class Broker::State {
   Purgatory purgatory_;
   metadata::DataDirectories directories_;
   std::unique_ptr<partition::ReplicaManager> replicas_;
+  std::unique_ptr<group::GroupCoordinator> groups_;
   std::unique_ptr<metadata::Controller> controller_;
   std::unique_ptr<metadata::ProducerIdManager> producer_ids_;
   std::unique_ptr<FetchSessionCache> sessions_;

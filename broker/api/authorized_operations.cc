@@ -11,10 +11,12 @@ constexpr Op kTopicOperations[] = {Op::read,   Op::write, Op::create,           
                                    Op::remove, Op::alter, Op::describe_configs, Op::alter_configs};
 constexpr Op kClusterOperations[] = {Op::create, Op::cluster_action,   Op::describe_configs, Op::alter_configs,
                                      Op::alter,  Op::idempotent_write, Op::describe};
+constexpr Op kGroupOperations[] = {Op::read, Op::describe, Op::remove, Op::describe_configs, Op::alter_configs};
 
 std::span<const Op> operations_of(ResourceType type) {
   if (type == ResourceType::topic) return kTopicOperations;
   if (type == ResourceType::cluster) return kClusterOperations;
+  if (type == ResourceType::group) return kGroupOperations;
   return {};
 }
 

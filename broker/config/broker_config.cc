@@ -42,7 +42,8 @@ Result<void> check_roles(const runtime::ParsedConfig& values) {
 }  // namespace
 
 runtime::Properties BrokerConfig::without_configuration() {
-  return {{"offsets.topic.replication.factor", "1"},
+  return {{"group.initial.rebalance.delay.ms", "0"},
+          {"offsets.topic.replication.factor", "1"},
           {"transaction.state.log.replication.factor", "1"},
           {"transaction.state.log.min.isr", "1"}};
 }

@@ -18,8 +18,9 @@ class BrokerConfig {
   /// Errors: invalid_config with all that is wrong: unknown names (with the nearest known one), ill-typed or refused
   /// values, and settings that contradict one another.
   static Result<BrokerConfig> parse(const runtime::Properties& given);
-  /// What a broker that was started without a configuration file begins with, below any override: the three replication
-  /// settings of the internal topics that cannot work on one broker are 1.
+  /// What a broker that was started without a configuration file begins with, below any override: as in the file
+  /// that comes with Kafka, a group's first members are not waited for, and the replication settings of the internal
+  /// topics are what one broker can keep.
   static runtime::Properties without_configuration();
 
   const runtime::ParsedConfig& values() const noexcept { return values_; }

@@ -34,7 +34,7 @@ Reason reason_for(Why why) {
     case Why::cleaner:
       return {ConfigStatus::accepted, "Compaction comes later.", "Log compaction."};
     case Why::groups:
-      return {ConfigStatus::accepted, "Groups come later.", "Consumer, share and streams groups."};
+      return {ConfigStatus::accepted, "Groups of that protocol come later.", "Consumer, share and streams groups."};
     case Why::transactions:
       return {ConfigStatus::accepted, "Transactions come later.", "Transactions."};
     case Why::security:

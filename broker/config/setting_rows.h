@@ -15,7 +15,7 @@ enum class Why {
   single,        ///< One broker is all there is.
   inside,        ///< Tunes Kafka's own insides, which are built otherwise here.
   cleaner,       ///< Tunes log compaction, which comes later.
-  groups,        ///< Tunes consumer, share and streams groups, which come later.
+  groups,        ///< Tunes groups of the consumer, share and streams protocols, which come later.
   transactions,  ///< Tunes transactions, which come later.
   security,      ///< Would protect something; refused until it does.
   plugin,        ///< Names Java classes.

@@ -10,6 +10,10 @@ namespace barnabas::config {
 class BrokerConfig;
 }  // namespace barnabas::config
 
+namespace barnabas::group {
+class GroupCoordinator;
+}  // namespace barnabas::group
+
 namespace barnabas::metadata {
 class ControllerClient;
 class ProducerIdManager;
@@ -36,6 +40,7 @@ struct BrokerServices {
   metadata::ControllerClient* controller = nullptr;  ///< Changes metadata; its image() is what it is now.
   metadata::ProducerIdManager* producer_ids = nullptr;
   partition::ReplicaManager* replicas = nullptr;  ///< The partitions that live here.
+  group::GroupCoordinator* groups = nullptr;      ///< The groups whose coordinator this broker is.
   Purgatory* purgatory = nullptr;                 ///< Requests that wait for a partition to move.
   FetchSessionCache* fetch_sessions = nullptr;
   BrokerMetrics* metrics = nullptr;

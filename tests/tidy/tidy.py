@@ -44,9 +44,10 @@ MAY_INCLUDE = {
     "broker/metadata": ["common", "broker/config", "broker/log"],
     "broker/metrics": ["common"],
     "broker/partition": ["common", "broker/config", "broker/log", "broker/metadata"],
+    "broker/group": ["common", "broker/config", "broker/log", "broker/metadata", "broker/partition"],
     "broker/server": ["common", "broker/config", "broker/log", "broker/metadata", "broker/metrics", "broker/partition"],
     "broker/api": ["common", "broker/config", "broker/log", "broker/metadata", "broker/metrics", "broker/partition",
-                   "broker/server"],
+                   "broker/group", "broker/server"],
     "broker/embedded": ["common", "broker"],
     "broker": ["common", "broker"],
 }

@@ -17,6 +17,7 @@ TEST(BrokerConfig, stands_on_its_own_without_a_configuration) {
   EXPECT_EQ(config->node_id(), 1);
   EXPECT_EQ(config->data_directories(), std::vector<std::string>{"./barnabas-data"});
   EXPECT_EQ(config->values().get_short("offsets.topic.replication.factor"), 1);
+  EXPECT_EQ(config->values().get_int("group.initial.rebalance.delay.ms"), 0);
   EXPECT_EQ(config->values().get_short("transaction.state.log.replication.factor"), 1);
   EXPECT_EQ(config->values().get_int("transaction.state.log.min.isr"), 1);
   EXPECT_EQ(BrokerConfig::parse({})->values().get_short("offsets.topic.replication.factor"), 3);
@@ -25,9 +26,9 @@ TEST(BrokerConfig, stands_on_its_own_without_a_configuration) {
 TEST(BrokerConfig, says_what_has_no_effect_only_of_what_the_user_set) {
   runtime::Properties given = BrokerConfig::without_configuration();
   EXPECT_TRUE(BrokerConfig::parse(given)->settings_without_effect().empty());
-  given["offsets.topic.replication.factor"] = "2";
+  given["transaction.state.log.replication.factor"] = "2";
   given["num.io.threads"] = "8";
-  const std::vector<std::string> expected = {"num.io.threads", "offsets.topic.replication.factor"};
+  const std::vector<std::string> expected = {"num.io.threads", "transaction.state.log.replication.factor"};
   EXPECT_EQ(BrokerConfig::parse(given)->settings_without_effect(), expected);
 }
 

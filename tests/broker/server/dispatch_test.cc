@@ -38,7 +38,7 @@ TEST(Dispatch, answers_every_version_of_api_versions) {
     const auto response = ask<ApiVersionsResponse>(socket, hello(), version);
     ASSERT_TRUE(response) << version;
     EXPECT_EQ(response->error_code, 0);
-    EXPECT_EQ(response->api_keys.size(), 11U);
+    EXPECT_EQ(response->api_keys.size(), 22U);
     EXPECT_EQ(response->finalized_features.empty(), version < 3) << version;
   }
 }

@@ -1,0 +1,137 @@
+#include "broker/group/group_records.h"
+
+#include <utility>
+
+#include "common/bytes/reader.h"
+#include "common/bytes/writer.h"
+#include "common/protocol/messages/group_metadata_key.h"
+#include "common/protocol/messages/offset_commit_key.h"
+
+namespace barnabas::group {
+namespace {
+
+constexpr std::int16_t kLegacyOffsetKind = 0;
+constexpr std::int16_t kOffsetKind = 1;
+constexpr std::int16_t kGroupKind = 2;
+constexpr std::int16_t kKeyVersion = 0;
+constexpr std::int16_t kOffsetValueVersion = 3;
+constexpr std::int16_t kExpiringOffsetValueVersion = 1;  // the only one that has an expiry time
+constexpr std::int16_t kGroupValueVersion = 3;
+
+/// The number before a key is its kind, that before a value its version. What the encoder could refuse (a text above
+/// 32767 bytes) came in through the same fields of a request.
+template <typename Message>
+Bytes framed(std::int16_t number, const Message& message, std::int16_t version) {
+  Writer out;
+  out.int16(number);
+  [[maybe_unused]] const auto done = message.encode(out, version);
+  return out.take();
+}
+
+template <typename Value>
+Result<std::optional<Value>> read_value(std::optional<BytesView> bytes) {
+  if (!bytes) return std::optional<Value>();
+  Reader in(*bytes);
+  const std::int16_t version = in.int16();
+  if (in.failed() || version < Value::kMinVersion || version > Value::kMaxVersion) {
+    return failure(Errc::corrupt_data, std::string(Value::kName) + " of version " + std::to_string(version));
+  }
+  Result<Value> value = Value::decode(in, version);
+  if (!value) return failure(std::move(value.error()));
+  return std::optional<Value>(std::move(*value));
+}
+
+Result<ParsedRecord> parse_offset(Reader& in, std::optional<BytesView> value) {
+  auto key = protocol::OffsetCommitKey::decode(in, kKeyVersion);
+  if (!key) return failure(std::move(key.error()));
+  auto read = read_value<protocol::OffsetCommitValue>(value);
+  if (!read) return failure(std::move(read.error()));
+  return OffsetRecord{std::move(key->group), std::move(key->topic), key->partition, std::move(*read)};
+}
+
+Result<ParsedRecord> parse_group(Reader& in, std::optional<BytesView> value) {
+  auto key = protocol::GroupMetadataKey::decode(in, kKeyVersion);
+  if (!key) return failure(std::move(key.error()));
+  auto read = read_value<protocol::GroupMetadataValue>(value);
+  if (!read) return failure(std::move(read.error()));
+  return ClassicGroupRecord{std::move(key->group), std::move(*read)};
+}
+
+Bytes offset_key(std::string_view group, std::string_view topic, std::int32_t partition) {
+  protocol::OffsetCommitKey key;
+  key.group = group;
+  key.topic = topic;
+  key.partition = partition;
+  return framed(kOffsetKind, key, kKeyVersion);
+}
+
+Bytes group_key(std::string_view group) {
+  protocol::GroupMetadataKey key;
+  key.group = group;
+  return framed(kGroupKind, key, kKeyVersion);
+}
+
+/// The next UTF-16 code units of well-formed UTF-8, as Java's strings hold them.
+void hash_code_point(std::uint32_t& hash, std::uint32_t point) noexcept {
+  if (point >= 0x10000) {
+    hash = hash * 31 + (0xd800 + ((point - 0x10000) >> 10));
+    hash = hash * 31 + (0xdc00 + ((point - 0x10000) & 0x3ff));
+  } else {
+    hash = hash * 31 + point;
+  }
+}
+
+}  // namespace
+
+Result<ParsedRecord> parse_record(BytesView key, std::optional<BytesView> value) {
+  Reader in(key);
+  const std::int16_t kind = in.int16();
+  if (in.failed()) return failure(Errc::corrupt_data, "a key of " + std::to_string(key.size()) + " bytes");
+  if (kind == kLegacyOffsetKind || kind == kOffsetKind) return parse_offset(in, value);
+  if (kind == kGroupKind) return parse_group(in, value);
+  ForeignRecord foreign;
+  foreign.kind = kind;
+  foreign.key = as_text(key);
+  foreign.is_tombstone = !value;
+  std::string group = in.string();  // every kind so far begins with it
+  if (!in.failed()) foreign.group = std::move(group);
+  return foreign;
+}
+
+CoordinatorRecord group_metadata_record(std::string_view group, const protocol::GroupMetadataValue& value) {
+  return {group_key(group), framed(kGroupValueVersion, value, kGroupValueVersion)};
+}
+
+CoordinatorRecord group_tombstone(std::string_view group) {
+  return {group_key(group), std::nullopt};
+}
+
+CoordinatorRecord offset_commit_record(std::string_view group, std::string_view topic, std::int32_t partition,
+                                       const protocol::OffsetCommitValue& value) {
+  const std::int16_t version = value.expire_timestamp == -1 ? kOffsetValueVersion : kExpiringOffsetValueVersion;
+  return {offset_key(group, topic, partition), framed(version, value, version)};
+}
+
+CoordinatorRecord offset_tombstone(std::string_view group, std::string_view topic, std::int32_t partition) {
+  return {offset_key(group, topic, partition), std::nullopt};
+}
+
+std::int32_t partition_of(std::string_view group, std::int32_t partition_count) noexcept {
+  std::uint32_t hash = 0;
+  for (std::size_t i = 0; i < group.size();) {
+    const auto lead = static_cast<unsigned char>(group[i]);
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    std::uint32_t point = length == 1 ? lead : lead & (0xffU >> (length + 1));
+    for (std::size_t k = 1; k < length; ++k) {
+      const unsigned char next = i + k < group.size() ? static_cast<unsigned char>(group[i + k]) : 0x80;
+      point = point << 6 | (next & 0x3fU);
+    }
+    hash_code_point(hash, point);
+    i += length;
+  }
+  // The smallest integer has no absolute value; Kafka makes it 0.
+  const std::uint32_t magnitude = hash == 0x80000000U ? 0 : hash > 0x80000000U ? 0U - hash : hash;
+  return static_cast<std::int32_t>(magnitude % static_cast<std::uint32_t>(partition_count));
+}
+
+}  // namespace barnabas::group

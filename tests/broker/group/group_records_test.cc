@@ -1,0 +1,69 @@
+#include "broker/group/group_records.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/golden.h"
+
+namespace barnabas::group {
+namespace {
+
+TEST(PartitionOf, is_kafkas_for_every_golden_group_id) {
+  std::size_t checked = 0;
+  for (const nlohmann::json& line : testing::golden_lines("primitives.jsonl")) {
+    if (line["kind"] != "coordinatorPartition") continue;
+    const std::string id = line["id"];
+    EXPECT_EQ(partition_of(id, 50), line["consumerOffsets50"].get<int>()) << id;
+    EXPECT_EQ(partition_of(id, 7), line["mod7"].get<int>()) << id;
+    ++checked;
+  }
+  EXPECT_GT(checked, 0U);
+}
+
+TEST(GroupRecords, read_back_what_was_written) {
+  protocol::OffsetCommitValue value;
+  value.offset = 42;
+  value.leader_epoch = 3;
+  value.metadata = "why";
+  value.commit_timestamp = 7;
+  const CoordinatorRecord record = offset_commit_record("g", "t", 5, value);
+  const auto parsed = parse_record(record.key, *record.value);
+  ASSERT_TRUE(parsed);
+  const auto& offset = std::get<OffsetRecord>(*parsed);
+  EXPECT_EQ(offset.group, "g");
+  EXPECT_EQ(offset.topic, "t");
+  EXPECT_EQ(offset.partition, 5);
+  EXPECT_EQ(offset.value, value);
+  const CoordinatorRecord gone = group_tombstone("g");
+  const auto tombstone = parse_record(gone.key, std::nullopt);
+  ASSERT_TRUE(tombstone);
+  EXPECT_FALSE(std::get<ClassicGroupRecord>(*tombstone).value);
+}
+
+TEST(GroupRecords, have_the_versions_that_kafka_writes) {
+  protocol::OffsetCommitValue value;
+  EXPECT_EQ(std::to_integer<int>((*offset_commit_record("g", "t", 0, value).value)[1]), 3);
+  value.expire_timestamp = 1;
+  EXPECT_EQ(std::to_integer<int>((*offset_commit_record("g", "t", 0, value).value)[1]), 1);
+  EXPECT_EQ(std::to_integer<int>(offset_tombstone("g", "t", 0).key[1]), 1);
+  EXPECT_EQ(std::to_integer<int>((*group_metadata_record("g", {}).value)[1]), 3);
+  EXPECT_EQ(std::to_integer<int>(group_tombstone("g").key[1]), 2);
+}
+
+TEST(GroupRecords, tell_other_kinds_apart_and_refuse_what_does_not_read) {
+  Bytes key{std::byte{0}, std::byte{3}, std::byte{0}, std::byte{1}, std::byte{'g'}};
+  const auto foreign = parse_record(key, std::nullopt);
+  ASSERT_TRUE(foreign);
+  EXPECT_EQ(std::get<ForeignRecord>(*foreign).kind, 3);
+  EXPECT_EQ(std::get<ForeignRecord>(*foreign).group, "g");
+  EXPECT_TRUE(std::get<ForeignRecord>(*foreign).is_tombstone);
+  key[1] = std::byte{1};
+  EXPECT_FALSE(parse_record(key, std::nullopt));
+  EXPECT_FALSE(parse_record(Bytes{std::byte{0}}, std::nullopt));
+  const CoordinatorRecord group = group_tombstone("g");
+  EXPECT_FALSE(parse_record(group.key, Bytes{std::byte{0}, std::byte{99}}));
+}
+
+}  // namespace
+}  // namespace barnabas::group
