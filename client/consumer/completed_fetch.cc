@@ -19,6 +19,11 @@ std::size_t shown_bytes(const record::WalkedRecord& record) {
          static_cast<std::size_t>(std::max(record.value_bytes, 0)) + static_cast<std::size_t>(record.header_bytes);
 }
 
+/// As Kafka writes it.
+std::string name_of(const CompletedFetch::Data& data) {
+  return fmt::format("{}-{}", *data.topic, data.partition);
+}
+
 /// Whether a control batch ends a transaction by aborting it.
 bool is_abort_marker(const record::BatchView& batch) {
   record::RecordReader reader = batch.reader(batch.records());
@@ -38,9 +43,9 @@ CompletedFetch::CompletedFetch(Data data, CollectOptions options)
 }
 
 Failure CompletedFetch::named(Failure why, const Position& position) const {
-  return {why.code, fmt::format("{} at offset {}: {}; seek to {} to go on behind it", data_.partition.to_string(),
-                                position.offset, why.subject.empty() ? why.code.message() : why.subject,
-                                offset_behind_failure(position))};
+  return {why.code,
+          fmt::format("{} at offset {}: {}; seek to {} to go on behind it", name_of(data_), position.offset,
+                      why.subject.empty() ? why.code.message() : why.subject, offset_behind_failure(position))};
 }
 
 Result<std::size_t> CompletedFetch::collect(Position& position, std::size_t max_records, BufferPool& buffers,
@@ -110,7 +115,7 @@ Result<void> CompletedFetch::open_batch(BytesView bytes, const Position& positio
           Errc::buffer_full,
           fmt::format("{} at offset {}: a batch of {} bytes does not fit decompressed into the {} bytes free of "
                       "buffer.memory={}; drop Records, raise it, or seek past the batch",
-                      data_.partition.to_string(), header_.base_offset, bytes.size(), buffers.budget().free_bytes(),
+                      name_of(data_), header_.base_offset, bytes.size(), buffers.budget().free_bytes(),
                       buffers.budget().limit_bytes()));
     }
     if (!shared) return failure(shared.error());
@@ -140,7 +145,7 @@ RecordRun CompletedFetch::empty_run() const {
   RecordRun run;
   run.owner = plain_owner_;
   run.topic = data_.topic;
-  run.partition = data_.partition.partition;
+  run.partition = data_.partition;
   run.leader_epoch = header_.partition_leader_epoch;
   run.base_offset = header_.base_offset;
   run.timestamp_type = public_type(header_.timestamp_type());

@@ -39,7 +39,7 @@ struct CollectOptions {
 class CompletedFetch {
  public:
   struct Data {
-    TopicPartition partition;
+    std::int32_t partition = 0;
     std::shared_ptr<const std::string> topic;
     std::shared_ptr<const void> owner;  ///< Keeps `records` alive.
     BytesView records;

@@ -140,6 +140,7 @@ Result<void> ConsumerImpl::set_paused(const std::vector<TopicPartition>& partiti
       const auto state = assigned(where);
       if (!state) return failure(state.error());
       (*state)->paused = paused;
+      state_->positions.touch(**state);
       if ((*state)->stuck) state_->maybe_stuck = true;
     }
   }
@@ -216,6 +217,7 @@ ExplainContext ConsumerImpl::explain_context(const ClusterSnapshot& cluster) con
   ExplainContext context{cluster, state_->runtime->now()};
   context.read_committed = state_->settings.read_committed;
   context.out_of_memory = state_->out_of_memory;
+  context.fetches_sent_at = &state_->fetches_sent_at;
   context.limit_bytes = state_->budget->limit_bytes();
   context.held_bytes = state_->held_bytes();
   return context;

@@ -143,7 +143,9 @@ Result<std::size_t> ConsumerImpl::collect_one(const SharedState::Ready& entry, s
     state->last_error = got.error().message();
     note_failure(*state, got.error(), behind);
   }
+  if (state->topic_gone) state_->positions.touch(*state);  // which waited for this
   if (!fetched.done()) return got;
+  state_->positions.touch(*state);
   state->fetched.pop_front();
   if (state->fetched.empty() && state->next_fetch.offset != position.offset) state->next_fetch = position;
   if (state->fetched.empty()) state->fetch_ahead = true;

@@ -18,12 +18,21 @@ std::string why_not_returned(const ExplainContext& context) {
                                      : "has a batch that cannot be read; seek past it to go on";
 }
 
+/// When the fetch was sent that it is part of; none where there is none.
+std::optional<runtime::MonotonicTime> asked_at(const PartitionState& state, const ExplainContext& context) {
+  if (state.asked_broker < 0 || context.fetches_sent_at == nullptr) return std::nullopt;
+  const auto sent = context.fetches_sent_at->find(state.asked_broker);
+  if (sent == context.fetches_sent_at->end()) return std::nullopt;
+  return sent->second;
+}
+
 /// Of a partition whose position and leader are known.
 std::string why_not_fetched(const PartitionState& state, const ExplainContext& context) {
   if (state.not_before > context.now) {
     return fmt::format("waits {} ms before it asks again", ms_between(context.now, state.not_before));
   }
-  if (context.out_of_memory && state.asked_broker < 0) {
+  const auto asked = asked_at(state, context);
+  if (context.out_of_memory && !asked) {
     return fmt::format("has no room to fetch: of buffer.memory={}, Records that are still alive hold {} bytes",
                        context.limit_bytes, context.held_bytes);
   }
@@ -37,9 +46,9 @@ std::string why_not_fetched(const PartitionState& state, const ExplainContext& c
     return "waits for records at the end of the partition" +
            (has_nearer ? fmt::format(", at broker {}, which is nearer than the leader", state.preferred_replica) : "");
   }
-  if (state.asked_broker < 0) return "waits for a fetch";
+  if (!asked) return "waits for a fetch";
   return fmt::format("waits for broker {} to answer a fetch sent {} ms ago", state.asked_broker,
-                     ms_between(state.asked_at, context.now));
+                     ms_between(*asked, context.now));
 }
 
 }  // namespace

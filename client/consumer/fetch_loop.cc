@@ -14,7 +14,6 @@ using Phase = PartitionState::Phase;
 constexpr std::int8_t kReadCommitted = 1;
 constexpr std::int32_t kNoSession = -1;  ///< As the epoch: the broker is to keep no session.
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
-constexpr std::size_t kMaxFetchesAhead = 2;  ///< Of one partition: one that poll reads, one behind it.
 
 /// Keeps a response's bytes alive, and counted.
 struct HeldFrame {
@@ -46,12 +45,12 @@ bool Fetcher::can_fetch(const PartitionState& state, runtime::MonotonicTime now)
   if (state.phase != Phase::fetching || state.paused || state.stuck || state.not_before > now) return false;
   if (!has_room_for(state)) return false;
   if (state.fetched.empty()) return !state.collecting;
-  return state.fetch_ahead && state.fetched.size() < kMaxFetchesAhead;
+  return state.fetch_ahead && !state.fetched.full();
 }
 
 bool Fetcher::waits_for_poll(const PartitionState& state) {
   return state.phase == Phase::fetching && !state.paused && !state.stuck && !state.fetched.empty() &&
-         (!state.fetch_ahead || state.fetched.size() >= kMaxFetchesAhead);
+         (!state.fetch_ahead || state.fetched.full());
 }
 
 bool Fetcher::has_more_to_fetch(const PartitionState& state) const {
@@ -59,14 +58,12 @@ bool Fetcher::has_more_to_fetch(const PartitionState& state) const {
   return state.next_fetch.offset < end;
 }
 
-void Fetcher::note_readiness(const PartitionState& state, runtime::MonotonicTime now, Readiness& broker) const {
-  if (state.not_before > now) return;
+FetchReadiness Fetcher::readiness_of(const PartitionState& state, std::int32_t broker_id, runtime::MonotonicTime now) {
   if (can_fetch(state, now)) {
-    broker.any_free = true;
-    broker.any_more |= has_more_to_fetch(state);
-  } else {
-    broker.any_full |= waits_for_poll(state);
+    if (is_asked(aside_plans_, broker_id, state)) return FetchReadiness::none;
+    return has_more_to_fetch(state) ? FetchReadiness::more : FetchReadiness::at_end;
   }
+  return waits_for_poll(state) ? FetchReadiness::full : FetchReadiness::none;
 }
 
 std::int32_t Fetcher::broker_for(const PartitionState& state, const PartitionMetadata& partition,
@@ -84,52 +81,44 @@ bool Fetcher::has_room_for(const PartitionState& state) const {
   return state.needed_bytes == 0 || state.needed_bytes <= state_->fetch_room();
 }
 
-bool Fetcher::is_asked(const FetchPlan* plan, const PartitionState& state) {
-  if (plan == nullptr) return false;
-  const auto asked = plan->asked.find(state.partition);
-  return asked != plan->asked.end() && asked->second.generation == state.generation &&
-         asked->second.offset == state.next_fetch.offset;
+FetchSession& Fetcher::session_of(FetchPlan& plan, std::int32_t broker_id) {
+  return plan.own_session ? *plan.own_session : board_.at(broker_id).session;
 }
 
-const Fetcher::FetchPlan* Fetcher::under_way(const Plans& plans, std::int32_t broker_id) {
-  const auto found = plans.find(broker_id);
-  return found == plans.end() ? nullptr : found->second;
+bool Fetcher::is_asked(const Plans& plans, std::int32_t broker_id, const PartitionState& state) {
+  const auto plan = plans.find(broker_id);
+  if (plan == plans.end()) return false;
+  const auto* asked = session_of(*plan->second, broker_id).find(*state.topic, state.partition.partition);
+  return asked != nullptr && asked->generation == state.generation &&
+         asked->fetch.fetch_offset == state.next_fetch.offset;
 }
 
-bool Fetcher::wants_aside(const PartitionState& state, std::int32_t broker_id, runtime::MonotonicTime now) const {
-  const FetchPlan* waiting = under_way(session_plans_, broker_id);
-  return waiting != nullptr && waiting->may_wait && can_fetch(state, now) && !is_asked(waiting, state) &&
-         state.asked_aside != state.generation;
+bool Fetcher::wants_aside(const PartitionState& state, std::int32_t broker_id, runtime::MonotonicTime now) {
+  return can_fetch(state, now) && !is_asked(session_plans_, broker_id, state) && state.asked_aside != state.generation;
 }
 
-Fetcher::Readiness Fetcher::choose_partitions(std::int32_t broker_id, bool aside, FetchPlan& plan,
-                                              FetchSession::Wanted& wanted) {
-  const auto now = state_->runtime->now();
-  const auto cluster = router_->metadata().snapshot();
-  Readiness readiness;
-  const TopicPartition* alone = nullptr;
-  for (auto& [where, state] : state_->positions.all()) {
-    const TopicMetadata* topic = cluster->topic(where.topic);
-    const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(where.partition);
-    if (partition == nullptr || broker_for(state, *partition, now) != broker_id) continue;
-    // It may have come since the last look: a position is not fetched from before it is known to be good.
-    if (!follow(state, *topic, *partition)) continue;
-    if (aside ? !wants_aside(state, broker_id, now) : is_asked(under_way(aside_plans_, broker_id), state)) continue;
-    note_readiness(state, now, readiness);
-    if (!can_fetch(state, now)) continue;
-    wanted.emplace(where, PartitionFetch{state.topic_id, state.next_fetch.offset,
-                                         state_->settings.max_partition_fetch_bytes, partition->leader_epoch, -1});
-    plan.asked.emplace(where, Asked{state.generation, state.next_fetch.offset, partition->leader_epoch});
-    if (state.alone && alone == nullptr) alone = &where;
+/// Of those that were looked at since the fetch under way was sent: no other can be.
+std::vector<PartitionState*> Fetcher::aside_candidates(std::int32_t broker_id, runtime::MonotonicTime now) {
+  std::vector<PartitionState*> candidates;
+  const auto waiting = session_plans_.find(broker_id);
+  if (waiting == session_plans_.end() || !waiting->second->may_wait) return candidates;
+  for (PartitionState* state : board_.at(broker_id).unsent) {
+    if (state->standing.broker == broker_id && wants_aside(*state, broker_id, now)) candidates.push_back(state);
   }
-  if (alone != nullptr) choose_alone(*alone, plan, wanted);
-  return readiness;
+  return candidates;
 }
 
-void Fetcher::choose_alone(const TopicPartition& partition, FetchPlan& plan, FetchSession::Wanted& wanted) const {
-  plan.alone = true;
-  std::erase_if(wanted, [&](const auto& entry) { return entry.first != partition; });
-  std::erase_if(plan.asked, [&](const auto& entry) { return entry.first != partition; });
+/// What goes into a fetch without a session: all that is to be asked for aside, or one partition alone.
+std::vector<PartitionState*> Fetcher::choose_own(std::int32_t broker_id, bool aside, runtime::MonotonicTime now) {
+  if (!aside) {
+    const auto& alone = board_.at(broker_id).alone;
+    if (alone.empty()) return {};
+    return {alone.begin()->second};
+  }
+  std::vector<PartitionState*> chosen = aside_candidates(broker_id, now);
+  const auto alone = std::find_if(chosen.begin(), chosen.end(), [](const auto* state) { return state->alone; });
+  if (alone != chosen.end()) chosen = {*alone};
+  return chosen;
 }
 
 /// What the answer will take at most, unless its first batch is larger than all limits: then there is room when it
@@ -140,7 +129,7 @@ bool Fetcher::reserve(FetchPlan& plan, std::size_t partitions) {
   const std::size_t most = std::min(partitions * static_cast<std::size_t>(settings.max_partition_fetch_bytes),
                                     static_cast<std::size_t>(settings.fetch_max_bytes));
   // Half is for decompression; of the other each broker has its share, with and without a fetch aside.
-  const std::size_t fetches = 2 * std::max<std::size_t>(sessions_.size(), 1);
+  const std::size_t fetches = 2 * std::max<std::size_t>(board_.brokers().size(), 1);
   const std::size_t share = std::max(state_->budget->limit_bytes() / 2 / fetches, kSmallestRoomBytes);
   const std::size_t room = std::min(state_->fetch_room(), share);
   const std::size_t bytes = std::min(room, most + around);
@@ -157,36 +146,46 @@ bool Fetcher::reserve(FetchPlan& plan, std::size_t partitions) {
 
 std::optional<Fetcher::FetchPlan> Fetcher::plan_fetch(std::int32_t broker_id, bool aside) {
   const ConsumerSettings& settings = state_->settings;
-  FetchPlan plan;
-  FetchSession::Wanted wanted;
+  const auto now = state_->runtime->now();
   const std::lock_guard lock(state_->mutex);
-  const Readiness readiness = choose_partitions(broker_id, aside, plan, wanted);
-  if (!readiness.worth_a_fetch() || !has_fetch_room() || state_->hold_fetches) return std::nullopt;
-  if (!reserve(plan, wanted.size())) return std::nullopt;
-  const bool waits = !aside && !plan.alone;
-  plan.may_wait = waits && !readiness.any_more;
+  // It may have come since the last look: a position is not fetched from before it is known to be good.
+  refresh(now);
+  if (work_.any()) kick();
+  const FetchBoard::Broker& broker = board_.at(broker_id);
+  const std::vector<PartitionState*> own = choose_own(broker_id, aside, now);
+  const bool is_worth_it = aside ? !own.empty() : broker.worth_a_fetch();
+  if (!is_worth_it || !has_fetch_room() || state_->hold_fetches) return std::nullopt;
+  FetchPlan plan;
+  plan.aside = aside;
+  const auto ready = static_cast<std::size_t>(broker.ready());
+  if (!reserve(plan, own.empty() ? ready : own.size())) return std::nullopt;
+  const bool waits = own.empty();
+  plan.may_wait = waits && broker.more == 0;
   plan.request.replica_id = -1;
   plan.request.max_wait_ms = waits ? static_cast<std::int32_t>(settings.fetch_max_wait.count()) : 0;
   plan.request.min_bytes = settings.fetch_min_bytes;
   plan.request.isolation_level = settings.read_committed ? kReadCommitted : 0;
   plan.request.rack_id = settings.client_rack;
-  if (aside) plan.own_session.emplace();
-  FetchSession& session = aside ? *plan.own_session : sessions_[broker_id];
-  session.build(wanted, plan.request);
-  if (aside) plan.request.session_epoch = kNoSession;
-  plan.uses_topic_ids = session.uses_topic_ids();
-  note_asked(broker_id, plan);
+  if (own.empty()) {
+    board_.tell_session(broker_id, settings.max_partition_fetch_bytes);
+    board_.at(broker_id).session.build(plan.request);
+  } else {
+    build_own(plan, broker_id, own);
+  }
+  plan.uses_topic_ids = session_of(plan, broker_id).uses_topic_ids();
+  state_->fetches_sent_at[broker_id] = now;
   return plan;
 }
 
-void Fetcher::note_asked(std::int32_t broker_id, const FetchPlan& plan) {
-  const auto now = state_->runtime->now();
-  for (const auto& [where, asked] : plan.asked) {
-    PartitionState& state = *state_->positions.find(where);
-    state.asked_broker = broker_id;
-    state.asked_at = now;
-    if (!plan.own_session) state.asked_aside = 0;
+void Fetcher::build_own(FetchPlan& plan, std::int32_t broker_id, const std::vector<PartitionState*>& chosen) {
+  FetchSession& session = plan.own_session.emplace();
+  for (PartitionState* state : chosen) {
+    session.want(state->partition, fetch_of(*state, state_->settings.max_partition_fetch_bytes), state->generation);
+    state->asked_broker = broker_id;
+    state_->positions.touch(*state);  // it is not ready for another fetch meanwhile
   }
+  session.build(plan.request);
+  plan.request.session_epoch = kNoSession;
 }
 
 asio::awaitable<void> Fetcher::fetch_loop(std::shared_ptr<Fetcher> self, std::int32_t broker_id) {
@@ -244,29 +243,15 @@ asio::awaitable<bool> Fetcher::fetch_over(std::int32_t broker_id, ConnectionPtr 
   auto reply =
       co_await connection->call<protocol::FetchResponse>(std::move(plan->request), deadline, std::move(options));
   plans.erase(broker_id);
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (reply) plan->reservation->lease.shrink(reply->frame.size);
-    state_->reserved_bytes -= plan->reserved_bytes;
-    --state_->fetches_under_way;
-    for (const auto& [where, asked] : plan->asked) {
-      PartitionState* state = state_->positions.find(where);
-      if (state == nullptr) continue;
-      state->asked_broker = -1;
-      if (reply) state->alone = false;
-      if (reply) state->needed_bytes = 0;
-    }
-    if (!reply) plan->reservation->lease.release();
-  }
+  end_fetch(broker_id, *plan, reply ? &*reply : nullptr);
   if (closed_) co_return false;
+  if (!reply && !plan->own_session) board_.at(broker_id).session.on_failure();
   if (!reply && plan->reservation->refused_bytes > 0) {
-    if (!aside) sessions_[broker_id].on_failure();
-    take_refusal(*plan);
+    take_refusal(broker_id, *plan);
     state_->notify();
     co_return true;
   }
   if (!reply) {
-    if (!aside) sessions_[broker_id].on_failure();
     fail_broker(broker_id, &*plan, reply.error());
     co_return false;
   }
@@ -275,41 +260,70 @@ asio::awaitable<bool> Fetcher::fetch_over(std::int32_t broker_id, ConnectionPtr 
   co_return true;
 }
 
+/// Whatever came of it, its partitions may be asked for again; `reply` is null where there is none.
+void Fetcher::end_fetch(std::int32_t broker_id, FetchPlan& plan, const Reply<protocol::FetchResponse>* reply) {
+  const std::lock_guard lock(state_->mutex);
+  if (reply != nullptr) {
+    plan.reservation->lease.shrink(reply->frame.size);
+  } else {
+    plan.reservation->lease.release();
+  }
+  state_->reserved_bytes -= plan.reserved_bytes;
+  --state_->fetches_under_way;
+  if ((plan.aside ? session_plans_ : aside_plans_).count(broker_id) == 0) state_->fetches_sent_at.erase(broker_id);
+  if (!plan.own_session) return;
+  plan.own_session->for_each([&](const TopicPartition& where, const FetchSession::Asked&) {
+    PartitionState* state = state_->positions.find(where);
+    if (state == nullptr) return;
+    state_->positions.touch(*state);
+    if (reply == nullptr) return;
+    state->alone = false;
+    state->needed_bytes = 0;
+  });
+}
+
 /// The answer was larger than what was free. Whose batch it was shows when each partition is asked for alone.
-void Fetcher::take_refusal(const FetchPlan& plan) {
+void Fetcher::take_refusal(std::int32_t broker_id, FetchPlan& plan) {
   const std::size_t bytes = plan.reservation->refused_bytes;
   const std::size_t limit = state_->budget->limit_bytes();
+  const FetchSession& session = session_of(plan, broker_id);
   const std::lock_guard lock(state_->mutex);
-  for (const auto& [where, asked] : plan.asked) {
+  session.for_each([&](const TopicPartition& where, const FetchSession::Asked& asked) {
     PartitionState* state = state_->positions.find(where);
-    if (state == nullptr || state->generation != asked.generation) continue;
+    if (state == nullptr || state->generation != asked.generation) return;
+    state_->positions.touch(*state);
     state->alone = true;
-    if (plan.asked.size() > 1) continue;
+    if (session.size() > 1) return;
     state->needed_bytes = bytes;
-    if (bytes <= limit) continue;
+    if (bytes <= limit) return;
     state->stuck = Failure{Errc::buffer_full,
                            fmt::format("{} at offset {}: a batch comes in an answer of {} bytes, which is more than "
                                        "buffer.memory={}; raise it, or seek past the batch",
-                                       where.to_string(), asked.offset, bytes, limit)};
+                                       where.to_string(), asked.fetch.fetch_offset, bytes, limit)};
     state->last_error = state->stuck->message();
     state_->maybe_stuck = true;
-  }
+  });
 }
 
-void Fetcher::fail_broker(std::int32_t broker_id, const FetchPlan* plan, const Failure& why) {
+void Fetcher::fail_broker(std::int32_t broker_id, FetchPlan* plan, const Failure& why) {
   if (why.code == Errc::closed && router_->is_shut_down()) return;
   const auto now = state_->runtime->now();
   const auto cluster = router_->metadata().snapshot();
   {
     const std::lock_guard lock(state_->mutex);
-    for (auto& [where, state] : state_->positions.all()) {
-      const PartitionMetadata* partition = cluster->partition(where.topic, where.partition);
-      const bool is_concerned = plan != nullptr
-                                    ? plan->asked.count(where) != 0
-                                    : partition != nullptr && broker_for(state, *partition, now) == broker_id;
-      if (!is_concerned) continue;
+    const auto fail = [&](PartitionState& state) {
       state.preferred_replica = -1;
       state_->positions.on_failure(state, why.message(), now + backoff_.after(state.failures));
+    };
+    if (plan != nullptr) {
+      session_of(*plan, broker_id).for_each([&](const TopicPartition& where, const FetchSession::Asked&) {
+        if (PartitionState* state = state_->positions.find(where)) fail(*state);
+      });
+    } else {
+      for (auto& [where, state] : state_->positions.all()) {
+        const PartitionMetadata* partition = cluster->partition(where.topic, where.partition);
+        if (partition != nullptr && broker_for(state, *partition, now) == broker_id) fail(state);
+      }
     }
   }
   router_->request_metadata_update();
@@ -317,7 +331,7 @@ void Fetcher::fail_broker(std::int32_t broker_id, const FetchPlan* plan, const F
 }
 
 void Fetcher::take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol::FetchResponse> reply) {
-  FetchSession& session = plan.own_session ? *plan.own_session : sessions_[broker_id];
+  FetchSession& session = session_of(plan, broker_id);
   note_leaders(reply.body, reply.version, session);
   const std::int16_t error = reply.body.error_code;
   if (!session.on_response(reply.body, reply.version)) {
@@ -338,18 +352,21 @@ void Fetcher::take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol
   for (const auto& topic : reply.body.responses) {
     const std::string& name =
         reply.version >= kFirstVersionWithTopicIds ? session.name_of(topic.topic_id) : topic.topic;
+    sought_.topic = name;
     for (const auto& data : topic.partitions) {
-      const TopicPartition where{name, data.partition_index};
-      PartitionState* state = state_->positions.find(where);
-      const auto asked = plan.asked.find(where);
-      if (state == nullptr || asked == plan.asked.end()) continue;
+      sought_.partition = data.partition_index;
+      PartitionState* state = state_->positions.find(sought_);
+      const FetchSession::Asked* asked = session.find(name, data.partition_index);
+      if (state == nullptr || asked == nullptr) continue;
       // The user may have sought elsewhere meanwhile.
-      if (state->generation != asked->second.generation || state->next_fetch.offset != asked->second.offset) continue;
+      const std::int64_t offset = asked->fetch.fetch_offset;
+      if (state->generation != asked->generation || state->next_fetch.offset != offset) continue;
+      state_->positions.touch(*state);
       state->topic_gone = is_read_by_name && is_another_topic(*state);
       if (state->topic_gone) continue;
-      take_partition(*state, asked->second, data, owner, broker_id);
+      take_partition(*state, *asked, data, owner, broker_id);
       // Brought nothing: it is not asked for like this again before it has been part of a fetch that waits.
-      if (plan.own_session && state->next_fetch.offset == asked->second.offset) state->asked_aside = state->generation;
+      if (plan.aside && state->next_fetch.offset == offset) state->asked_aside = state->generation;
     }
   }
 }
@@ -360,7 +377,7 @@ bool Fetcher::is_another_topic(const PartitionState& state) const {
   return topic != nullptr && topic->id != Uuid() && topic->id != state.topic_id;
 }
 
-void Fetcher::take_partition(PartitionState& state, const Asked& asked,
+void Fetcher::take_partition(PartitionState& state, const FetchSession::Asked& asked,
                              const protocol::FetchResponse::PartitionData& data,
                              const std::shared_ptr<const void>& owner, std::int32_t broker_id) {
   if (data.error_code != 0) return take_error(state, asked, data, broker_id);
@@ -379,15 +396,15 @@ void Fetcher::take_records(PartitionState& state, const protocol::FetchResponse:
   const BytesView records = data.records->bytes;
   const auto next = position_after(records);
   const bool moves = next && next->offset > state.next_fetch.offset;
-  CompletedFetch fetched({state.partition, state.topic, owner, records, aborted_of(data)},
+  CompletedFetch fetched({state.partition.partition, state.topic, owner, records, aborted_of(data)},
                          {state_->settings.check_crcs, state_->settings.read_committed});
   state_->positions.on_fetched(state, std::move(fetched), moves ? *next : state.next_fetch, state_->runtime->now());
   state.fetch_ahead = moves;  // where it ends is only known once poll has read (or skipped) it
   state_->ready.push_back({state.shared_partition, state.generation});
 }
 
-void Fetcher::take_error(PartitionState& state, const Asked& asked, const protocol::FetchResponse::PartitionData& data,
-                         std::int32_t broker_id) {
+void Fetcher::take_error(PartitionState& state, const FetchSession::Asked& asked,
+                         const protocol::FetchResponse::PartitionData& data, std::int32_t broker_id) {
   const auto error = static_cast<protocol::ErrorCode>(data.error_code);
   const auto now = state_->runtime->now();
   if (error == protocol::ErrorCode::offset_out_of_range) {
@@ -395,22 +412,23 @@ void Fetcher::take_error(PartitionState& state, const Asked& asked, const protoc
       state.preferred_replica = -1;
       return;
     }
-    state_->positions.on_out_of_range(state, asked.offset);
+    state_->positions.on_out_of_range(state, asked.fetch.fetch_offset);
     if (state.stuck) state_->maybe_stuck = true;
     if (!state.stuck && state.phase == Phase::fetching) state.not_before = now + backoff_.after(0);
     return;
   }
   state.preferred_replica = -1;
   state.topic_gone = is_missing_topic(error);
-  const Failure why = broker_failure(
-      data.error_code,
-      fmt::format("Fetch of {} at offset {} from broker {}", state.partition.to_string(), asked.offset, broker_id));
+  const Failure why =
+      broker_failure(data.error_code, fmt::format("Fetch of {} at offset {} from broker {}",
+                                                  state.partition.to_string(), asked.fetch.fetch_offset, broker_id));
   if (needs_metadata_update(why) || state.topic_gone) {
     router_->request_metadata_update();
     // A leader that is newer than the one asked is known, by the answer itself as a rule (KIP-951): asked at once.
     const auto cluster = router_->metadata().snapshot();
     const PartitionMetadata* known = cluster->partition(state.partition.topic, state.partition.partition);
-    const bool has_newer = known != nullptr && known->leader >= 0 && known->leader_epoch > asked.leader_epoch;
+    const bool has_newer =
+        known != nullptr && known->leader >= 0 && known->leader_epoch > asked.fetch.current_leader_epoch;
     state_->positions.on_failure(state, why.message(), has_newer ? now : now + backoff_.after(state.failures));
     return;
   }

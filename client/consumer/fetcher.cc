@@ -4,6 +4,7 @@
 #include <asio/post.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "client/consumer/explain.h"
 #include "client/core/errors.h"
@@ -37,18 +38,37 @@ void Fetcher::kick() {
 void Fetcher::advance() {
   kicked_ = false;
   if (closed_) return;
-  const Work work = look(state_->runtime->now());
+  const auto now = state_->runtime->now();
+  bool ran_out = false;
+  bool may_fetch = false;
+  Work work;
+  {
+    const std::lock_guard lock(state_->mutex);
+    refresh(now);
+    work = std::exchange(work_, Work());
+    may_fetch = look_for_room(now, ran_out) && !state_->hold_fetches;
+    for (const auto& [broker_id, plan] : session_plans_) {
+      const bool asks = may_fetch && fetching_aside_.count(broker_id) == 0;
+      if (asks && !aside_candidates(broker_id, now).empty()) wants_aside_.push_back(broker_id);
+    }
+  }
   if (work.metadata_wanted) router_->request_metadata_update();
   for (const auto& [broker_id, partitions] : work.resets) start_resets(broker_id, partitions);
   for (const auto& [broker_id, partitions] : work.validations) start_validations(broker_id, partitions);
-  for (const auto& [broker_id, readiness] : work.brokers) {
+  if (may_fetch) start_fetches();
+  arm_timer(board_.next_wake());
+  if (ran_out || work.any_failed) state_->notify();
+}
+
+void Fetcher::start_fetches() {
+  for (const auto& [broker_id, broker] : board_.brokers()) {
+    if (!broker.worth_a_fetch()) continue;
     if (fetching_.insert(broker_id).second) state_->runtime->spawn(fetch_loop(shared_from_this(), broker_id));
   }
-  for (const std::int32_t broker_id : work.asides) {
+  for (const std::int32_t broker_id : wants_aside_) {
     if (fetching_aside_.insert(broker_id).second) state_->runtime->spawn(fetch_aside(shared_from_this(), broker_id));
   }
-  arm_timer(work.next_look);
-  if (work.out_of_memory || work.any_failed) state_->notify();
+  wants_aside_.clear();
 }
 
 bool Fetcher::follow(PartitionState& state, const TopicMetadata& topic, const PartitionMetadata& partition) {
@@ -58,66 +78,93 @@ bool Fetcher::follow(PartitionState& state, const TopicMetadata& topic, const Pa
   return !state.stuck;
 }
 
-Fetcher::Work Fetcher::look(runtime::MonotonicTime now) {
-  Work work;
-  const auto cluster = router_->metadata().snapshot();
-  const std::lock_guard lock(state_->mutex);
-  for (auto& [where, state] : state_->positions.all()) {
-    if (state.stuck) continue;
-    if (state.leaderless && has_leader(*cluster, where)) state.not_before = now;
-    if (state.not_before > now) {
-      work.next_look = std::min(work.next_look, state.not_before);
-      continue;
-    }
-    look_at(state, *cluster, now, work);
+void Fetcher::refresh(runtime::MonotonicTime now) {
+  Positions& positions = state_->positions;
+  if (positions.removals() != seen_removals_) {
+    seen_removals_ = positions.removals();
+    board_.rebuild(positions);
+    needy_.clear();
   }
-  std::erase_if(work.brokers, [](const auto& entry) { return !entry.second.worth_a_fetch(); });
-  const bool no_room = !work.brokers.empty() && !has_fetch_room();
-  if (no_room) work.room_wanted = std::max(work.room_wanted, kSmallestRoomBytes);
-  work.out_of_memory = work.room_wanted > 0 && !state_->out_of_memory;
-  state_->out_of_memory = work.room_wanted > 0;
-  state_->room_wanted = work.room_wanted;
-  if (no_room || state_->hold_fetches) {
-    work.brokers.clear();
-    work.asides.clear();
+  auto cluster = router_->metadata().snapshot();
+  if (cluster != seen_cluster_) {
+    seen_cluster_ = std::move(cluster);
+    positions.touch_all();
   }
-  return work;
+  board_.wake(now, positions);
+  for (PartitionState* state : needy_) positions.touch(*state);  // what is free changes without them
+  needy_.clear();
+  std::vector<PartitionState*> touched = positions.take_touched();
+  for (PartitionState* state : touched) look_at(*state, *seen_cluster_, now);
+  positions.take_touched();  // by looking at them: that was seen already
+  positions.reuse(std::move(touched));
 }
 
-void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, runtime::MonotonicTime now, Work& work) {
+void Fetcher::look_at(PartitionState& state, const ClusterSnapshot& cluster, runtime::MonotonicTime now) {
+  FetchStanding standing;
+  if (!state.stuck) {
+    if (state.leaderless && has_leader(cluster, state.partition)) state.not_before = now;
+    if (state.not_before > now || !find_standing(state, cluster, now, standing)) {
+      standing.readiness = FetchReadiness::none;
+      if (!state.stuck && state.not_before > now) standing.wake = state.not_before;
+    }
+  }
+  if (state.needed_bytes > 0) needy_.push_back(&state);
+  state.standing.leader_epoch = standing.leader_epoch;
+  board_.stand(state, standing.broker, standing.readiness, standing.wake);
+}
+
+bool Fetcher::find_standing(PartitionState& state, const ClusterSnapshot& cluster, runtime::MonotonicTime now,
+                            FetchStanding& standing) {
   const TopicMetadata* topic = cluster.topic(state.partition.topic);
   const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(state.partition.partition);
   if (partition == nullptr || partition->leader < 0) {
     if (topic != nullptr && topic->error == protocol::ErrorCode::topic_authorization_failed) {
       fail_partition(state, broker_failure(static_cast<std::int16_t>(topic->error), "topic " + state.partition.topic));
-      work.any_failed = true;
-      return;
+      work_.any_failed = true;
+      return false;
     }
-    work.metadata_wanted = true;
+    work_.metadata_wanted = true;
     std::string why = why_missing(cluster, state.partition.topic, state.partition.partition);
     state_->positions.on_failure(state, std::move(why), now + backoff_.after(state.failures));
     state.leaderless = true;
-    work.next_look = std::min(work.next_look, state.not_before);
-    return;
+    standing.wake = state.not_before;  // also where that is now: not again in this look
+    return false;
   }
   if (!follow(state, *topic, *partition)) {
-    work.any_failed |= state.stuck.has_value();
-    return;
+    work_.any_failed |= state.stuck.has_value();
+    return false;
   }
   state.leaderless = false;
   if (state.phase != Phase::fetching) {
-    if (state.lookup_under_way) return;
+    if (state.lookup_under_way) return false;
     state.lookup_under_way = true;
-    auto& list = state.phase == Phase::awaiting_reset ? work.resets : work.validations;
+    auto& list = state.phase == Phase::awaiting_reset ? work_.resets : work_.validations;
     list[partition->leader].push_back(state.partition);
-  } else {
-    const std::int32_t broker_id = broker_for(state, *partition, now);
-    note_readiness(state, now, work.brokers[broker_id]);
-    if (!has_room_for(state) && state.fetched.empty() && !state.paused) {
-      work.room_wanted = std::max(work.room_wanted, state.needed_bytes);
-    }
-    if (wants_aside(state, broker_id, now)) work.asides.insert(broker_id);
+    return false;
   }
+  standing.broker = broker_for(state, *partition, now);
+  standing.leader_epoch = partition->leader_epoch;
+  standing.readiness = readiness_of(state, standing.broker, now);
+  if (state.preferred_replica >= 0 && now < state.preferred_until) standing.wake = state.preferred_until;
+  return true;
+}
+
+bool Fetcher::look_for_room(runtime::MonotonicTime now, bool& ran_out) {
+  std::size_t wanted = 0;
+  for (const PartitionState* state : needy_) {
+    const bool waits = state->phase == Phase::fetching && !state->stuck && state->not_before <= now &&
+                       state->fetched.empty() && !state->paused && !has_room_for(*state);
+    if (waits) wanted = std::max(wanted, state->needed_bytes);
+  }
+  auto& brokers = board_.brokers();
+  const bool any =
+      std::any_of(brokers.begin(), brokers.end(), [](const auto& of) { return of.second.worth_a_fetch(); });
+  const bool no_room = any && !has_fetch_room();
+  if (no_room) wanted = std::max(wanted, kSmallestRoomBytes);
+  ran_out = wanted > 0 && !state_->out_of_memory;
+  state_->out_of_memory = wanted > 0;
+  state_->room_wanted = wanted;
+  return !no_room;
 }
 
 void Fetcher::arm_timer(runtime::MonotonicTime when) {
@@ -176,6 +223,7 @@ void Fetcher::take_offset(const TopicPartition& where, std::uint64_t generation,
   const std::lock_guard lock(state_->mutex);
   PartitionState* state = state_->positions.find(where);
   if (state == nullptr || state->generation != generation) return;
+  state_->positions.touch(*state);
   state->lookup_under_way = false;
   if (!answer) {
     if (needs_metadata_update(answer.error())) router_->request_metadata_update();
@@ -195,6 +243,7 @@ void Fetcher::fail_partition(PartitionState& state, Failure why) {
     state_->positions.on_failure(state, why.message(), state_->runtime->now() + backoff_.after(state.failures));
     return;
   }
+  state_->positions.touch(state);
   state.last_error = why.message();
   state.stuck = Failure{why.code, fmt::format("{}: {}", state.partition.to_string(), why.message())};
   state_->maybe_stuck = true;
@@ -239,6 +288,7 @@ asio::awaitable<void> Fetcher::validate_positions(std::shared_ptr<Fetcher> self,
     for (const auto& [where, was] : asked) {
       PartitionState* state = positions.find(where);
       if (state == nullptr || state->generation != was.generation) continue;
+      positions.touch(*state);
       state->lookup_under_way = false;
       if (!reply) self->fail_partition(*state, reply.error());
     }
@@ -272,7 +322,8 @@ asio::awaitable<void> Fetcher::close(runtime::MonotonicTime deadline) {
   // A courtesy to brokers that answer: a session that is not ended makes room when others need it.
   constexpr std::chrono::seconds kCourtesy{1};
   const runtime::MonotonicTime until = std::min(deadline, state_->runtime->now() + kCourtesy);
-  for (auto& [broker_id, session] : sessions_) {
+  for (auto& [broker_id, broker] : board_.brokers()) {
+    FetchSession& session = broker.session;
     protocol::FetchRequest request;
     if (router_->open_connection(broker_id, Channel::fetch) == nullptr || !session.build_close(request)) continue;
     request.max_wait_ms = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <utility>
 
 #include "common/protocol/errors.h"
 
@@ -26,7 +27,10 @@ std::size_t PartitionState::fetched_bytes() const noexcept {
 
 void Positions::assign(const std::vector<TopicPartition>& partitions, runtime::MonotonicTime now) {
   const std::set<TopicPartition> wanted(partitions.begin(), partitions.end());
-  std::erase_if(states_, [&](const auto& entry) { return wanted.count(entry.first) == 0; });
+  const auto is_gone = [&](const auto& entry) { return wanted.count(entry.first) == 0; };
+  std::erase_if(touched_, [&](const PartitionState* state) { return wanted.count(state->partition) == 0; });
+  std::erase_if(index_, is_gone);
+  if (std::erase_if(states_, is_gone) > 0) ++removals_;
   std::map<std::string, std::shared_ptr<const std::string>> names;
   for (const auto& [partition, state] : states_) names.emplace(partition.topic, state.topic);
   for (const TopicPartition& partition : wanted) {
@@ -35,6 +39,7 @@ void Positions::assign(const std::vector<TopicPartition>& partitions, runtime::M
     auto& name = names[partition.topic];
     if (name == nullptr) name = std::make_shared<const std::string>(partition.topic);
     PartitionState& state = entry->second;
+    index_.emplace(partition, &state);
     state.partition = partition;
     state.shared_partition = std::make_shared<const TopicPartition>(partition);
     state.topic = name;
@@ -43,14 +48,34 @@ void Positions::assign(const std::vector<TopicPartition>& partitions, runtime::M
   }
 }
 
+void Positions::touch(PartitionState& state) {
+  if (state.is_touched) return;
+  state.is_touched = true;
+  touched_.push_back(&state);
+}
+
+void Positions::touch_all() {
+  for (auto& [where, state] : states_) touch(state);
+}
+
+std::vector<PartitionState*> Positions::take_touched() {
+  for (PartitionState* state : touched_) state->is_touched = false;
+  return std::exchange(touched_, {});
+}
+
+void Positions::reuse(std::vector<PartitionState*> touched) noexcept {
+  touched.clear();
+  if (touched_.empty() && touched.capacity() > touched_.capacity()) touched_ = std::move(touched);
+}
+
 PartitionState* Positions::find(const TopicPartition& partition) noexcept {
-  const auto found = states_.find(partition);
-  return found == states_.end() ? nullptr : &found->second;
+  const auto found = index_.find(partition);
+  return found == index_.end() ? nullptr : found->second;
 }
 
 const PartitionState* Positions::find(const TopicPartition& partition) const noexcept {
-  const auto found = states_.find(partition);
-  return found == states_.end() ? nullptr : &found->second;
+  const auto found = index_.find(partition);
+  return found == index_.end() ? nullptr : found->second;
 }
 
 PartitionState* Positions::current(const TopicPartition& partition, std::uint64_t generation) noexcept {
@@ -59,6 +84,7 @@ PartitionState* Positions::current(const TopicPartition& partition, std::uint64_
 }
 
 void Positions::set_position(PartitionState& state, Position position) {
+  touch(state);
   state.position = position;
   state.next_fetch = position;
   state.fetched.clear();
@@ -105,7 +131,7 @@ bool Positions::on_topic_id(PartitionState& state, const Uuid& id) {
     return true;
   }
   if (!state.topic_gone) return true;
-  if (state.collecting) return false;
+  if (state.collecting) return false;  // looked at again when poll is done with it
   const auto what =
       fmt::format("the topic was deleted and made again while the position was {}", state.position.offset);
   request_reset(state, default_reset_);
@@ -118,6 +144,7 @@ bool Positions::on_topic_id(PartitionState& state, const Uuid& id) {
 void Positions::on_leader_epoch(PartitionState& state, std::int32_t leader_epoch) {
   if (state.phase != Phase::fetching || leader_epoch < 0 || state.next_fetch.offset_epoch < 0) return;
   if (leader_epoch > state.validated_leader_epoch && leader_epoch > state.next_fetch.offset_epoch) {
+    touch(state);
     state.phase = Phase::awaiting_validation;
   }
 }
@@ -126,6 +153,7 @@ void Positions::on_validated(const TopicPartition& partition, std::uint64_t gene
                              std::int64_t end_offset) {
   PartitionState* state = current(partition, generation);
   if (state == nullptr || state->phase != Phase::awaiting_validation) return;
+  touch(*state);
   state->lookup_under_way = false;
   if (end_offset >= state->next_fetch.offset) {
     state->phase = Phase::fetching;
@@ -159,6 +187,8 @@ void Positions::on_truncated(PartitionState& state, std::int64_t end_offset) {
 
 void Positions::on_fetched(PartitionState& state, CompletedFetch fetched, Position next_fetch,
                            runtime::MonotonicTime now) {
+  touch(state);
+  if (state.fetched.full()) return;  // no more is asked for; it would have to be asked for again
   state.fetched.push_back(std::move(fetched));
   state.next_fetch = next_fetch;
   state.failures = 0;
@@ -167,6 +197,7 @@ void Positions::on_fetched(PartitionState& state, CompletedFetch fetched, Positi
 }
 
 void Positions::on_out_of_range(PartitionState& state, std::int64_t offset) {
+  touch(state);
   if (state.collecting || !state.fetched.empty() || offset != state.next_fetch.offset)
     return;  // asked again when poll has got so far
   const auto what = fmt::format("offset {} is out of range", offset);
@@ -179,6 +210,7 @@ void Positions::on_out_of_range(PartitionState& state, std::int64_t offset) {
 }
 
 void Positions::on_failure(PartitionState& state, std::string why, runtime::MonotonicTime not_before) {
+  touch(state);
   ++state.failures;
   state.leaderless = false;
   state.last_error = std::move(why);

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "barnabas/topic_partition.h"
@@ -16,6 +17,50 @@
 #include "common/runtime/clock.h"
 
 namespace barnabas::client {
+
+/// What was fetched of a partition and not handed out yet: one that poll reads, one behind it. What is in it stays
+/// where it is when more comes, and its memory is used again.
+class FetchedQueue {
+ public:
+  static constexpr std::size_t kMost = 2;
+
+  bool empty() const noexcept { return entries_.empty(); }
+  bool full() const noexcept { return entries_.size() == kMost; }
+  std::size_t size() const noexcept { return entries_.size(); }
+  CompletedFetch& front() noexcept { return entries_.front(); }
+  const CompletedFetch& front() const noexcept { return entries_.front(); }
+  const CompletedFetch& operator[](std::size_t place) const noexcept { return entries_[place]; }
+  /// Only when not full.
+  void push_back(CompletedFetch fetched) {
+    entries_.reserve(kMost);
+    entries_.push_back(std::move(fetched));
+  }
+  void pop_front() { entries_.erase(entries_.begin()); }
+  void clear() noexcept { entries_.clear(); }
+
+ private:
+  std::vector<CompletedFetch> entries_;
+};
+
+/// Whether a partition can be part of a fetch, as far as was seen when it was looked at last.
+enum class FetchReadiness : std::uint8_t {
+  none,    ///< Not now: it has no position or no leader, is paused, stuck, waits, or a fetch aside brings it.
+  full,    ///< Fetched as far ahead as may be, until poll takes of it.
+  at_end,  ///< Yes, but nothing is known to be there.
+  more,    ///< Yes, and the broker has more.
+};
+
+/// The fetcher's own notes on a partition.
+struct FetchStanding {
+  std::int32_t broker = -1;        ///< Who is asked for it; -1: nobody yet.
+  std::int32_t leader_epoch = -1;  ///< Of the leader in the metadata.
+  FetchReadiness readiness = FetchReadiness::none;
+  bool is_unsent = false;       ///< In the list of what that broker's session must be told.
+  bool is_alone = false;        ///< In the set of what is asked of that broker alone.
+  runtime::MonotonicTime wake;  ///< When it is looked at again without anything else; max: never.
+
+  FetchStanding() : wake(runtime::MonotonicTime::max()) {}
+};
 
 /// What is known of one assigned partition. Owned by Positions; changed through it where a rule hangs on it.
 struct PartitionState {
@@ -34,7 +79,7 @@ struct PartitionState {
   ResetPolicy reset;
   Position position;    ///< The next record for poll.
   Position next_fetch;  ///< The next record to ask the broker for: ahead of `position` by what is in `fetched`.
-  std::deque<CompletedFetch> fetched;
+  FetchedQueue fetched;
   bool paused = false;
   bool lookup_under_way = false;  ///< A reset or validation request of this generation.
   bool fetch_ahead = true;        ///< More may be fetched while `fetched` is not empty.
@@ -46,8 +91,7 @@ struct PartitionState {
   std::int32_t validated_leader_epoch = -1;
   std::int32_t preferred_replica = -1;  ///< A nearer broker to fetch from; -1: the leader.
   runtime::MonotonicTime preferred_until{};
-  std::int32_t asked_broker = -1;  ///< Where a fetch of it is under way; -1: nowhere.
-  runtime::MonotonicTime asked_at{};
+  std::int32_t asked_broker = -1;  ///< Whose fetches it is part of, while one is under way; -1: nobody's.
   std::int64_t high_watermark = -1;
   std::int64_t last_stable_offset = -1;
   std::int64_t log_start_offset = -1;
@@ -57,6 +101,8 @@ struct PartitionState {
   runtime::MonotonicTime since{};       ///< When it last made progress.
   std::optional<Failure> stuck;         ///< poll reports it until the caller seeks.
   std::string last_error;               ///< For explain().
+  bool is_touched = false;              ///< In the list of those that changed.
+  FetchStanding standing;
 
   bool has_position() const noexcept { return phase != Phase::awaiting_reset; }
   std::size_t fetched_bytes() const noexcept;
@@ -75,6 +121,17 @@ class Positions {
   const PartitionState* find(const TopicPartition& partition) const noexcept;
   std::map<TopicPartition, PartitionState>& all() noexcept { return states_; }
   const std::map<TopicPartition, PartitionState>& all() const noexcept { return states_; }
+
+  /// Something changed of what a partition can be asked for: the fetcher shall look at it. All functions here do that
+  /// themselves; who changes a state elsewhere must.  Cost: O(1).
+  void touch(PartitionState& state);
+  void touch_all();
+  /// Those that changed since the last time, each once.
+  std::vector<PartitionState*> take_touched();
+  /// Gives the list back, to be filled again.
+  void reuse(std::vector<PartitionState*> touched) noexcept;
+  /// Changes whenever states go: pointers to them from before are not to be used.
+  std::uint64_t removals() const noexcept { return removals_; }
 
   /// Drops what was fetched, and what is under way.
   void seek(PartitionState& state, Position position);
@@ -105,7 +162,10 @@ class Positions {
 
   ResetPolicy default_reset_;
   std::uint64_t last_generation_ = 0;
+  std::uint64_t removals_ = 0;
   std::map<TopicPartition, PartitionState> states_;
+  std::unordered_map<TopicPartition, PartitionState*> index_;  // of states_
+  std::vector<PartitionState*> touched_;
 };
 
 }  // namespace barnabas::client

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -52,7 +53,8 @@ struct SharedState {
   std::size_t room_wanted = 0;     ///< By the fetch that the last look found no room for.
   std::size_t reserved_bytes = 0;  ///< Of the budget, for the answers to fetches under way.
   int fetches_under_way = 0;
-  std::optional<PollFailure> poll_failure;  ///< Of the last poll.
+  std::map<std::int32_t, runtime::MonotonicTime> fetches_sent_at;  ///< By broker: when the last one under way was sent.
+  std::optional<PollFailure> poll_failure;                         ///< Of the last poll.
   bool closed = false;
 
   std::atomic<std::uint64_t> fetches{0};

@@ -45,7 +45,7 @@ class CompletedFetchTest : public ::testing::Test {
  protected:
   CompletedFetch fetch_of(Bytes records, CollectOptions options = {}, std::vector<AbortedTransaction> aborted = {}) {
     const auto owner = std::make_shared<const Bytes>(std::move(records));
-    return {{{"orders", 3}, topic, owner, *owner, std::move(aborted)}, options};
+    return {{3, topic, owner, *owner, std::move(aborted)}, options};
   }
   /// Values of what the next collect() gives.
   std::vector<std::string> values(CompletedFetch& fetch, std::size_t most = kAll) {
@@ -87,7 +87,7 @@ TEST_F(CompletedFetchTest, the_bytes_live_as_long_as_the_records) {
   {
     const auto owner = std::make_shared<const Bytes>(batch_of(starting_at(0), {"a"}));
     watched = owner;
-    CompletedFetch fetch({{"orders", 3}, topic, owner, *owner, {}}, {});
+    CompletedFetch fetch({3, topic, owner, *owner, {}}, {});
     EXPECT_EQ(values(fetch), Values{"a"});
   }
   EXPECT_FALSE(watched.expired());

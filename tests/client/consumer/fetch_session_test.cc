@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
 namespace barnabas::client {
 namespace {
 
@@ -92,6 +97,88 @@ TEST(FetchSession, forgets_partitions_that_are_no_longer_wanted_and_adds_new_one
   session.build({{{"orders", 1}, at(7)}, {{"bills", 0}, at(0, kBillsId)}}, request);
   EXPECT_EQ(partitions_in(request), (std::vector<std::string>{"bills-0@0"}));
   EXPECT_EQ(forgotten_in(request), (std::vector<std::string>{"orders-0"}));
+}
+
+TEST(FetchSession, one_partition_that_changed_is_all_that_is_sent) {
+  auto session = established();
+  FetchRequest request;
+  session.want({"orders", 1}, at(9), 4);
+  session.want({"orders", 0}, at(5), 3);  // as the broker knows it
+  session.build(request);
+  EXPECT_EQ(partitions_in(request), (std::vector<std::string>{"orders-1@9"}));
+  EXPECT_EQ(session.find("orders", 0)->generation, 3U);
+  EXPECT_EQ(session.find("orders", 1)->fetch.fetch_offset, 9);
+  EXPECT_EQ(session.find("orders", 2), nullptr);
+  session.build(request);
+  EXPECT_TRUE(partitions_in(request).empty()) << "once is enough";
+}
+
+TEST(FetchSession, what_is_wanted_again_before_it_was_forgotten_stays) {
+  auto session = established();
+  FetchRequest request;
+  session.forget({"orders", 0});
+  EXPECT_EQ(session.find("orders", 0), nullptr);
+  EXPECT_EQ(session.size(), 1U);
+  session.want({"orders", 0}, at(6));
+  session.build(request);
+  EXPECT_EQ(partitions_in(request), (std::vector<std::string>{"orders-0@6"}));
+  EXPECT_TRUE(request.forgotten_topics_data.empty()) << "a broker forgets after it has added";
+}
+
+/// A broker's side of a session: what it would fetch after each request.
+struct Broker {
+  std::map<TopicPartition, std::int64_t> offsets;
+
+  void take(const FetchRequest& request) {
+    if (request.session_epoch == 0) offsets.clear();
+    for (const auto& topic : request.topics) {
+      for (const auto& partition : topic.partitions) {
+        offsets[{topic.topic, partition.partition}] = partition.fetch_offset;
+      }
+    }
+    for (const auto& topic : request.forgotten_topics_data) {
+      for (const auto partition : topic.partitions) EXPECT_EQ(offsets.erase({topic.topic, partition}), 1U);
+    }
+  }
+};
+
+TEST(FetchSession, the_broker_always_fetches_what_is_wanted) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    FetchSession session;
+    Broker broker;
+    std::map<TopicPartition, std::int64_t> wanted;
+    for (int round = 0; round < 60; ++round) {
+      for (auto changes = random() % 6; changes > 0; --changes) {
+        const TopicPartition where{random() % 2 == 0 ? "orders" : "bills", static_cast<std::int32_t>(random() % 5)};
+        if (random() % 3 == 0) {
+          session.forget(where);
+          wanted.erase(where);
+        } else {
+          wanted[where] = static_cast<std::int64_t>(random() % 4);
+          session.want(where, at(wanted[where], where.topic == "orders" ? kOrdersId : kBillsId));
+        }
+      }
+      FetchRequest request;
+      session.build(request);
+      broker.take(request);
+      ASSERT_EQ(broker.offsets, wanted) << "round " << round;
+      ASSERT_EQ(session.size(), wanted.size());
+      if (random() % 10 == 0) {
+        session.on_failure();
+      } else {
+        FetchResponse response;
+        response.session_id = 77;
+        for (const auto& [where, offset] : request.session_epoch == 0 ? wanted : decltype(wanted){}) {
+          auto& topic = response.responses.emplace_back();
+          topic.topic_id = where.topic == "orders" ? kOrdersId : kBillsId;
+          topic.partitions.emplace_back().partition_index = where.partition;
+        }
+        ASSERT_TRUE(session.on_response(response, kWithIds));
+      }
+    }
+  }
 }
 
 TEST(FetchSession, replaces_a_topic_that_was_deleted_and_made_again) {

@@ -20,7 +20,7 @@ class PositionsTest : public ::testing::Test {
     positions.assign({kOrders}, kNow);
     return *positions.find(kOrders);
   }
-  CompletedFetch nothing_fetched() { return {{kOrders, nullptr, nullptr, {}, {}}, {}}; }
+  CompletedFetch nothing_fetched() { return {{0, nullptr, nullptr, {}, {}}, {}}; }
 
   Positions positions{ResetPolicy{}};
 };
