@@ -98,6 +98,41 @@ TEST(RecordWalk, tells_what_the_reader_tells_of_any_bytes) {
   }
 }
 
+/// A varint in more bytes than it needs, which readers of Kafka take too.
+void append_padded(Bytes& out, std::int32_t value, int bytes) {
+  auto raw = static_cast<std::uint32_t>(value) << 1 ^ static_cast<std::uint32_t>(value >> 31);
+  for (int i = 0; i + 1 < bytes || raw >= 0x80; ++i, raw >>= 7) out.push_back(static_cast<std::byte>(raw | 0x80));
+  out.push_back(static_cast<std::byte>(raw));
+}
+
+TEST(RecordWalk, tells_what_the_reader_tells_of_lengths_in_more_bytes_than_they_need) {
+  BatchHeader header = assorted_records().first;
+  header.record_count = 2;
+  for (int widths = 0; widths < 4 * 4 * 4 * 4 * 2; ++widths) {
+    const int timestamp = 1 + widths % 4;
+    const int offset = 1 + widths / 4 % 4;
+    const int key = 1 + widths / 16 % 4;
+    const int value = 1 + widths / 64 % 4;
+    Bytes plain;
+    for (std::int32_t i = 0; i < 2; ++i) {
+      const bool has_key = widths / 256 == 1;
+      Bytes body(1);
+      append_padded(body, 7, timestamp);
+      append_padded(body, i, offset);
+      append_padded(body, has_key ? 2 : -1, key);
+      body.resize(body.size() + (has_key ? 2 : 0), std::byte{0x85});
+      append_padded(body, 9, value);
+      body.resize(body.size() + 9, std::byte{0xff});
+      append_padded(body, 0, 1 + i);
+      append_padded(plain, static_cast<std::int32_t>(body.size()), timestamp);
+      plain.insert(plain.end(), body.begin(), body.end());
+    }
+    SCOPED_TRACE(widths);
+    expect_same(header, plain);
+    EXPECT_NE(told(header, plain, true).find("end"), std::string::npos);
+  }
+}
+
 TEST(RecordWalk, tells_what_the_reader_tells_of_kafkas_batches) {
   int compared = 0;
   for (const auto& line : barnabas::testing::golden_lines("records.jsonl")) {
