@@ -40,12 +40,14 @@ struct Connection::Exchange {
 };
 
 Connection::Connection(std::shared_ptr<net::ByteStream> stream, const ListenerInfo& listener, BrokerServices& services,
-                       const ApiTable& apis, RequestMemory& memory, ConnectionOptions options,
-                       std::unique_ptr<ConnectionLimits::Place> place, std::function<void(Connection*)> on_end)
+                       const ApiTable& apis, RequestMemory& memory, SpareFrames& spare_frames,
+                       ConnectionOptions options, std::unique_ptr<ConnectionLimits::Place> place,
+                       std::function<void(Connection*)> on_end)
     : stream_(std::move(stream)),
       services_(services),
       apis_(apis),
       memory_(memory),
+      spare_frames_(spare_frames),
       options_(options),
       place_(std::move(place)),
       on_end_(std::move(on_end)),
@@ -102,7 +104,7 @@ void Connection::refuse(const std::string& reason) {
 }
 
 asio::awaitable<void> Connection::read_requests(Self self) {
-  net::FrameReader frames(*self->stream_, self->options_.max_request_bytes);
+  net::FrameReader frames(*self->stream_, self->options_.max_request_bytes, &self->spare_frames_);
   while (!self->closed_) {
     const bool has_room = self->memory_.has_room();
     if (!has_room || !self->may_read()) {
@@ -182,7 +184,8 @@ void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
   }
   exchange.finished = true;
   exchange.body = {};
-  exchange.context.frame_ = Bytes();  // a hundred answers may wait; the requests need not wait with them
+  // A hundred answers may wait; the requests need not wait with them.
+  spare_frames_.keep(std::exchange(exchange.context.frame_, Bytes()));
   unsent_bytes_ += exchange.out.size();
   ApiMetrics& counted = services_.metrics->api(exchange.row->key);
   counted.requests.add();

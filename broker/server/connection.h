@@ -12,6 +12,7 @@
 #include "broker/server/connection_limits.h"
 #include "broker/server/request_context.h"
 #include "broker/server/request_memory.h"
+#include "broker/server/spare_frames.h"
 #include "common/net/byte_stream.h"
 #include "common/runtime/env.h"
 
@@ -32,7 +33,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// `on_end` is called once, by the destructor, on the stream's executor.
   Connection(std::shared_ptr<net::ByteStream> stream, const ListenerInfo& listener, BrokerServices& services,
-             const ApiTable& apis, RequestMemory& memory, ConnectionOptions options,
+             const ApiTable& apis, RequestMemory& memory, SpareFrames& spare_frames, ConnectionOptions options,
              std::unique_ptr<ConnectionLimits::Place> place, std::function<void(Connection*)> on_end);
   ~Connection();
 
@@ -65,6 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   BrokerServices& services_;
   const ApiTable& apis_;
   RequestMemory& memory_;
+  SpareFrames& spare_frames_;
   const ConnectionOptions options_;
   std::unique_ptr<ConnectionLimits::Place> place_;
   const std::function<void(Connection*)> on_end_;

@@ -160,8 +160,9 @@ void Server::adopt(Core& core, const Listener& listener, std::shared_ptr<net::By
     std::erase(core.connections, connection);
     note_end();
   };
-  const auto connection = std::make_shared<Connection>(std::move(stream), listener.info, services_, apis_, memory_,
-                                                       options_.connection, std::move(place), std::move(on_end));
+  const auto connection =
+      std::make_shared<Connection>(std::move(stream), listener.info, services_, apis_, memory_, spare_frames_,
+                                   options_.connection, std::move(place), std::move(on_end));
   core.connections.push_back(connection.get());
   connection->start();
 }

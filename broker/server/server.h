@@ -14,6 +14,7 @@
 #include "broker/server/broker_services.h"
 #include "broker/server/connection.h"
 #include "broker/server/connection_limits.h"
+#include "broker/server/spare_frames.h"
 #include "common/net/byte_stream.h"
 #include "common/runtime/env.h"
 
@@ -73,6 +74,7 @@ class Server {
   const Options options_;
   ConnectionLimits limits_;
   RequestMemory memory_;
+  SpareFrames spare_frames_;
   std::unique_ptr<runtime::Signal> all_gone_;
   std::vector<std::unique_ptr<Core>> cores_;
   std::vector<std::unique_ptr<Listener>> listeners_;

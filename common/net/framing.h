@@ -13,15 +13,25 @@
 
 namespace barnabas::net {
 
+/// Where memory for a frame may come from.
+class FrameMemory {
+ public:
+  virtual ~FrameMemory() = default;
+  /// Memory that was used before, of any size, or none, for a frame of this many bytes.
+  virtual Bytes take(std::size_t bytes) = 0;
+};
+
 /// Takes Kafka's frames (int32 size, then that many bytes) off a stream. Small frames that arrive together cost one
 /// read. Memory grows with what has arrived, never with what a size claims: at most kFrameBytesOnTrust ahead, or as
 /// much as the same peer has delivered in one frame before. Threads: the stream's executor. The stream must live
 /// longer.
 class FrameReader {
  public:
-  FrameReader(ByteStream& stream, std::int32_t frame_bytes_max) : stream_(stream), frame_bytes_max_(frame_bytes_max) {}
+  /// `memory` must live longer, too.
+  FrameReader(ByteStream& stream, std::int32_t frame_bytes_max, FrameMemory* memory = nullptr)
+      : stream_(stream), memory_(memory), frame_bytes_max_(frame_bytes_max) {}
 
-  /// The next frame, without its size; `spare` is memory to use again.
+  /// The next frame, without its size; `spare` is memory to use again (its own comes before that of `memory`).
   /// Errors: Errc::corrupt_data for a size that is negative or too large, or a peer that speaks HTTP or TLS;
   /// Errc::disconnected when the peer left (the subject says if in the middle of a frame). Subjects name the peer.
   asio::awaitable<Result<Bytes>> next(Bytes spare = {});
@@ -39,6 +49,7 @@ class FrameReader {
   std::size_t buffered() const noexcept { return end_ - start_; }
 
   ByteStream& stream_;
+  FrameMemory* memory_;
   std::int32_t frame_bytes_max_;
   bool cut_short_ = false;
   std::size_t trusted_bytes_ = 0;  // the largest frame that came whole

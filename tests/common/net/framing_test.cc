@@ -71,6 +71,38 @@ TEST_P(FramingTest, takes_frames_above_the_read_ahead_and_reuses_memory) {
   }
 }
 
+TEST_P(FramingTest, takes_frames_into_memory_of_any_size_and_content) {
+  const std::string body(100'000, 'b');
+  for (const std::size_t bytes : {1, 10, 50'000, 99'999, 100'000, 100'001, 300'000}) {
+    for (const std::string& text : {body, std::string("short"), std::string()}) {
+      send(size_text(static_cast<std::uint32_t>(text.size())) + text);
+      auto frame = run(reader_->next(Bytes(bytes, std::byte{'?'})));
+      ASSERT_TRUE(frame) << frame.error().message();
+      EXPECT_TRUE(as_text(*frame) == text) << bytes;
+    }
+  }
+}
+
+TEST_P(FramingTest, asks_for_memory_once_the_size_is_known) {
+  struct Memory final : FrameMemory {
+    Bytes take(std::size_t bytes) override {
+      asked.push_back(bytes);
+      return Bytes(70'000, std::byte{'?'});
+    }
+    std::vector<std::size_t> asked;
+  } memory;
+  FrameReader reader(*pair_.server, 1'000'000, &memory);
+  const std::string body(70'000, 'b');
+  send(size_text(70'000) + body + size_text(1) + "y");
+  const auto first = run(reader.next());
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(as_text(*first) == body);
+  const auto second = run(reader.next());
+  ASSERT_TRUE(second);
+  EXPECT_EQ(as_text(*second), "y");
+  EXPECT_EQ(memory.asked, (std::vector<std::size_t>{70'000, 1}));
+}
+
 TEST_P(FramingTest, refuses_a_negative_size) {
   send(size_text(0xFFFFFFFF));
   EXPECT_NE(expect_failure(Errc::corrupt_data).find("negative size -1"), std::string::npos);
