@@ -68,17 +68,12 @@ class IndexFile {
 
   Result<void> reset() {
     const std::lock_guard lock(mutex_);
-    if (auto opened = open_file(); !opened) return opened;
     entries_.clear();
     resident_ = true;
     count_ = 0;
-    persisted_ = 0;
     padded_ = false;
     last_.reset();
-    unsynced_ = true;
-    auto done = file_->truncate(0);
-    file_.reset();
-    return done;
+    return cut_file();
   }
 
   /// Ignored when it does not follow the last entry, or the entries are not in memory.
@@ -139,13 +134,7 @@ class IndexFile {
     while (!entries_.empty() && Layout::offset(entries_.back()) >= offset) entries_.pop_back();
     count_ = entries_.size();
     last_ = entries_.empty() ? std::nullopt : std::optional(entries_.back());
-    if (persisted_ <= count_) return {};
-    persisted_ = count_;
-    unsynced_ = true;
-    if (auto opened = open_file(); !opened) return opened;
-    auto done = file_->truncate(count_ * kEntryBytes);
-    file_.reset();
-    return done;
+    return persisted_ > count_ ? cut_file() : Result<void>{};
   }
 
   /// Writes what is not in the file yet and cuts padding off; syncs a file that changed since it was synced.
@@ -185,6 +174,16 @@ class IndexFile {
     if (!file) return failure(file.error());
     file_ = std::move(*file);
     return {};
+  }
+
+  /// Cuts the file behind the entries that are held in memory.
+  Result<void> cut_file() {
+    persisted_ = count_;
+    unsynced_ = true;
+    if (auto opened = open_file(); !opened) return opened;
+    auto done = file_->truncate(count_ * kEntryBytes);
+    file_.reset();
+    return done;
   }
 
   Result<void> write_out(bool sync) {

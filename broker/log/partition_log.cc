@@ -6,6 +6,7 @@
 namespace barnabas::log {
 namespace {
 
+constexpr std::int64_t kIdleRoomMs = 60'000;
 constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
 
 /// Raises an atomic to `value`; whether it was lower.
@@ -159,8 +160,22 @@ Result<void> PartitionLog::flush_if_due() {
     done = failure(synced.error());
   }
   if (done) done = remove_doomed(now);
+  if (done) done = give_back_idle_room(now);
   // The topic was deleted meanwhile, and the files with it.
   return done || !is_closed() ? done : Result<void>{};
+}
+
+Result<void> PartitionLog::give_back_idle_room(std::int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  Segment& active = *segments_->back();
+  if (closed_ || !active.has_room_ahead()) return {};
+  if (active.size_bytes() != size_seen_) {
+    size_seen_ = active.size_bytes();
+    size_seen_ms_ = now_ms;
+  }
+  if (now_ms - size_seen_ms_ < kIdleRoomMs) return {};
+  if (auto done = active.give_back_room(); !done) return go_offline(done.error());
+  return {};
 }
 
 bool PartitionLog::is_closed() const {

@@ -135,8 +135,9 @@ class PartitionLog {
 
   /// Makes all durable that is appended now. A failure marks the log offline.
   Result<void> flush();
-  /// The flush that is due by flush.ms, the sync of segments that were rolled, the leader epochs' file, and the removal
-  /// of files whose file.delete.delay.ms is over. Nothing for a log that is closed. For a worker, now and then.
+  /// The flush that is due by flush.ms, the sync of segments that were rolled, the leader epochs' file, the removal of
+  /// files whose file.delete.delay.ms is over, and the return of room taken ahead of a log that no longer grows.
+  /// Nothing for a log that is closed. For a worker, now and then.
   Result<void> flush_if_due();
   /// Up to where a crash loses nothing.
   std::int64_t recovery_point() const noexcept { return recovery_point_.load(std::memory_order_acquire); }
@@ -207,6 +208,7 @@ class PartitionLog {
   // retention.cc
   std::size_t expired_segments(const SegmentList& segments, std::int64_t now_ms) const;
   Result<void> remove_doomed(std::int64_t now_ms);
+  Result<void> give_back_idle_room(std::int64_t now_ms);
 
   // partition_log_read.cc
   Result<std::optional<TimestampedOffset>> find_timestamp(const Segment& segment, std::uint64_t limit,
@@ -237,6 +239,8 @@ class PartitionLog {
   bool closed_ = false;                          // mutex_
   LogConfig config_;                             // mutex_
   std::vector<Doomed> doomed_;                   // mutex_
+  std::uint64_t size_seen_ = 0;                  // mutex_; of the active segment that has room ahead
+  std::int64_t size_seen_ms_ = 0;                // mutex_; since when it was that
 
   mutable std::mutex view_mutex_;  // leaf lock, held for a copy
   View view_;                      // view_mutex_

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kOffsetDigits = 20;
 constexpr std::size_t kScanBytes = 4096;
+constexpr std::uint64_t kLeastGrownBytes = 512 * 1024;  // smaller segments take no room ahead
+constexpr std::uint64_t kMostRoomBytes = 16 * 1024 * 1024;
 constexpr std::array<const char*, 4> kSuffixes = {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix,
                                                   kTransactionIndexSuffix};
 
@@ -40,6 +42,7 @@ Segment::Segment(runtime::Files& files, const std::string& directory, std::int64
     : stem_(directory + '/' + offset_file_name(base_offset)),
       base_offset_(base_offset),
       index_interval_bytes_(config.index_interval_bytes),
+      most_bytes_(static_cast<std::uint64_t>(config.segment_bytes)),
       created_ms_(now_ms),
       offset_index_(base_offset, config.segment_index_bytes),
       time_index_(base_offset, config.segment_index_bytes),
@@ -97,11 +100,29 @@ bool Segment::can_hold(std::int64_t last_offset) const noexcept {
   return last_offset >= base_offset_ && last_offset - base_offset_ <= std::numeric_limits<std::int32_t>::max();
 }
 
+/// Room that is taken at once costs less than room for each batch. It is no part of the file's size: whoever opens the
+/// directory after a crash finds the records alone.
+void Segment::take_room(std::uint64_t end) {
+  if (end <= reserved_end_ || !takes_room_ || end < kLeastGrownBytes) return;
+  const std::uint64_t target = std::min(end + std::min(end, kMostRoomBytes), most_bytes_);
+  if (target <= end) return;
+  takes_room_ = file_->reserve(std::max(size_bytes(), reserved_end_), target);
+  if (takes_room_) reserved_end_ = target;
+}
+
+Result<void> Segment::give_back_room() {
+  if (!has_room_ahead()) return {};
+  reserved_end_ = 0;
+  return file_->truncate(size_bytes());
+}
+
 Result<void> Segment::append(BytesView batches) {
   const std::uint64_t start = size_bytes();
   unsynced_.store(true, std::memory_order_release);
+  take_room(start + batches.size());
   if (auto written = file_->write_at(batches, start); !written) {
     torn_ = !file_->truncate(start);
+    reserved_end_ = 0;
     return written;
   }
   std::size_t position = 0;
@@ -237,11 +258,11 @@ Result<std::uint64_t> Segment::recover(const std::function<Result<void>(const Ba
     if (auto seen = visit({*header, valid}, batch); !seen) return failure(seen.error());
     valid += header->size_bytes();
   }
-  if (valid < size) {
-    unsynced_.store(true, std::memory_order_release);
-    if (auto cut = file_->truncate(valid); !cut) return failure(cut.error());
-    size_.store(valid, std::memory_order_release);
-  }
+  if (valid < size) unsynced_.store(true, std::memory_order_release);
+  // Also where the size is right: room that was taken ahead before a crash lies behind it.
+  if (auto cut = file_->truncate(valid); !cut) return failure(cut.error());
+  size_.store(valid, std::memory_order_release);
+  reserved_end_ = 0;
   indexes_sound_ = true;
   if (auto sealed = seal(); !sealed) return failure(sealed.error());
   return size - valid;
@@ -271,6 +292,7 @@ Result<std::uint64_t> Segment::truncate_to(std::int64_t offset) {
   unsynced_.store(true, std::memory_order_release);
   if (auto cut = file_->truncate((*at)->position); !cut) return failure(cut.error());
   size_.store((*at)->position, std::memory_order_release);
+  reserved_end_ = 0;
   bytes_since_index_ = 0;
   if ((*at)->position == 0) first_timestamp_ms_.reset();
   if (auto loaded = load_largest_timestamp(); !loaded) return failure(loaded.error());
@@ -295,7 +317,7 @@ Result<void> Segment::seal() {
   if (auto done = time_index_.persist(false); !done) return done;
   offset_index_.release();
   time_index_.release();
-  return {};
+  return give_back_room();
 }
 
 Result<void> Segment::remove(runtime::Files& files) {

@@ -57,7 +57,8 @@ class Segment {
   bool can_hold(std::int64_t last_offset) const noexcept;
   bool indexes_full() const { return offset_index_.is_full() || time_index_.is_full(); }
 
-  /// Writes whole batches at the end; all or nothing. Then indexes them.
+  /// Writes whole batches at the end; all or nothing. Then indexes them. A segment that grows takes room on the disk
+  /// ahead, as much again as it holds, up to 16 MiB; its size does not show it.
   /// Errors: the file is as long as before, or the failure says otherwise (is_torn()).
   Result<void> append(BytesView batches);
   /// A write failed and could not be taken back.
@@ -91,9 +92,12 @@ class Segment {
 
   /// The log file to the disk, then the indexes.
   Result<void> sync();
-  /// Nothing more will be appended: writes the last time index entry, takes the indexes out of memory.
+  /// Nothing more will be appended: writes the last time index entry, takes the indexes out of memory, gives back room.
   Result<void> seal();
   Result<void> sync_indexes();
+  bool has_room_ahead() const noexcept { return reserved_end_ > size_bytes(); }
+  /// Gives back what append() took ahead.
+  Result<void> give_back_room();
   /// The log file was written or cut since it was opened or synced.
   bool is_unsynced() const noexcept { return unsynced_.load(std::memory_order_acquire); }
   /// The directory is about to be renamed: from now on the indexes' files are left alone.
@@ -109,6 +113,7 @@ class Segment {
  private:
   Segment(runtime::Files& files, const std::string& directory, std::int64_t base_offset, const LogConfig& config,
           std::int64_t now_ms);
+  void take_room(std::uint64_t end);
   void index_batch(const record::BatchHeader& header, std::uint64_t position);
   void note_timestamp(const record::BatchHeader& header);
   Result<void> load_largest_timestamp();
@@ -117,6 +122,7 @@ class Segment {
   const std::string stem_;  ///< Directory and name without suffix.
   const std::int64_t base_offset_;
   const std::int64_t index_interval_bytes_;
+  const std::uint64_t most_bytes_;  ///< segment.bytes, as it was when the segment was opened.
   const std::int64_t created_ms_;
   std::shared_ptr<runtime::File> file_;
   OffsetIndex offset_index_;
@@ -128,6 +134,8 @@ class Segment {
   std::int64_t offset_of_max_timestamp_ = -1;
   std::optional<std::int64_t> first_timestamp_ms_;
   std::uint64_t bytes_since_index_ = 0;
+  std::uint64_t reserved_end_ = 0;  ///< Up to here the file has room on the disk, as far as we took it.
+  bool takes_room_ = true;          ///< Until the system said no.
   bool indexes_sound_ = true;
   bool torn_ = false;
 };

@@ -32,6 +32,10 @@ class File {
   virtual Result<void> write_at(std::span<const BytesView> parts, std::uint64_t position) = 0;
   virtual Result<std::uint64_t> size() const = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
+  /// Takes room on the disk for what will be written in [from, end), so that these writes cost less; the size stays.
+  /// truncate() gives back what lies behind its size. False where nothing was taken: on a file system that gains
+  /// nothing by it, or has not plenty of room; then writes find room as they go.
+  virtual bool reserve(std::uint64_t /*from*/, std::uint64_t /*end*/) { return false; }
   /// fdatasync. Never retried by a caller when it fails.
   virtual Result<void> sync() = 0;
   /// Maps [0, length); the length is checked against the file first, so a short file is an error and never a SIGBUS.

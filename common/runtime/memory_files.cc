@@ -15,6 +15,7 @@ struct Node {
   Bytes bytes;
   Bytes durable_bytes;
   std::size_t changed_from = 0;  // the two agree below it
+  std::size_t reserved_end = 0;
   std::map<std::string, std::shared_ptr<Node>> children;
   std::map<std::string, std::shared_ptr<Node>> durable_children;
 };
@@ -33,8 +34,14 @@ Path parts_of(const std::string& path) {
   return parts;
 }
 
+std::uint64_t reserved_below(const Node& node) {
+  std::uint64_t total = node.reserved_end - std::min(node.reserved_end, node.bytes.size());
+  for (const auto& [name, child] : node.children) total += reserved_below(*child);
+  return total;
+}
+
 std::uint64_t bytes_below(const Node& node) {
-  std::uint64_t total = node.bytes.size();
+  std::uint64_t total = std::max(node.bytes.size(), node.reserved_end);
   for (const auto& [name, child] : node.children) total += bytes_below(*child);
   return total;
 }
@@ -138,6 +145,7 @@ struct MemoryFiles::Core {
       node.bytes = node.durable_bytes;
       node.changed_from = node.bytes.size();
     }
+    node.reserved_end = 0;
     node.children = node.durable_children;
     for (const auto& [name, child] : node.children) crash(*child);
   }
@@ -203,7 +211,16 @@ class MemoryFiles::MemoryFile final : public File {
     if (auto usable = check(FileOperation::truncate); !usable) return usable;
     node_->changed_from = std::min({node_->changed_from, node_->bytes.size(), static_cast<std::size_t>(size)});
     node_->bytes.resize(static_cast<std::size_t>(size));
+    node_->reserved_end = 0;
     return {};
+  }
+
+  bool reserve(std::uint64_t from, std::uint64_t end) override {
+    const std::lock_guard lock(core_->mutex);
+    if (core_->is_killed || generation_ != core_->generation || end <= from) return false;
+    if (room_for(static_cast<std::size_t>(end - from), static_cast<std::size_t>(from)) < end - from) return false;
+    node_->reserved_end = std::max(node_->reserved_end, static_cast<std::size_t>(end));
+    return true;
   }
 
   Result<void> sync() override {
@@ -241,7 +258,8 @@ class MemoryFiles::MemoryFile final : public File {
     if (!core_->capacity) return length;
     const std::uint64_t used = bytes_below(*core_->root);
     const std::uint64_t free = *core_->capacity > used ? *core_->capacity - used : 0;
-    const std::size_t inside = node_->bytes.size() > start ? node_->bytes.size() - start : 0;
+    const std::size_t own = std::max(node_->bytes.size(), node_->reserved_end);
+    const std::size_t inside = own > start ? own - start : 0;
     return static_cast<std::size_t>(std::min<std::uint64_t>(length, inside + free));
   }
 
@@ -433,6 +451,11 @@ void MemoryFiles::keep_torn_tails(bool keep) {
 void MemoryFiles::set_capacity_bytes(std::uint64_t capacity) {
   const std::lock_guard lock(core_->mutex);
   core_->capacity = capacity;
+}
+
+std::uint64_t MemoryFiles::reserved_bytes() const {
+  const std::lock_guard lock(core_->mutex);
+  return reserved_below(*core_->root);
 }
 
 void MemoryFiles::fail_next(FileOperation operation, std::string path_part, std::error_code why, int times) {

@@ -59,6 +59,8 @@ class MemoryFiles final : public Files {
   void keep_torn_tails(bool keep);
   /// Errc::storage_full once all files together have this many bytes; a write that meets it is cut short there.
   void set_capacity_bytes(std::uint64_t capacity);
+  /// What File::reserve took behind the ends of files; it counts as used.
+  std::uint64_t reserved_bytes() const;
   /// The next `times` operations of this kind on paths that contain `path_part` fail with `why` and change nothing.
   void fail_next(FileOperation operation, std::string path_part, std::error_code why, int times = 1);
 

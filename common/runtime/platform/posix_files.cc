@@ -1,8 +1,10 @@
 #include "common/runtime/platform/posix_files.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@ namespace barnabas::runtime {
 namespace {
 
 constexpr std::size_t kPartsPerWrite = 64;
+constexpr std::uint64_t kFreePerReserved = 64;  // so that files that take room ahead never fill a disk
 
 class Descriptor {
  public:
@@ -110,6 +113,17 @@ class PosixFile final : public File {
       if (errno != EINTR) return system_failure("truncate", path_, errno);
     }
     return {};
+  }
+
+  /// On ext4 a write then finds its blocks at once. On tmpfs it would cost more than it saves, elsewhere nobody
+  /// measured.
+  bool reserve(std::uint64_t from, std::uint64_t end) override {
+    struct statfs status {};
+    if (end <= from || ::fstatfs(descriptor_.get(), &status) != 0 || status.f_type != EXT4_SUPER_MAGIC) return false;
+    const std::uint64_t free = static_cast<std::uint64_t>(status.f_bavail) * static_cast<std::uint64_t>(status.f_bsize);
+    if (free / kFreePerReserved < end - from) return false;
+    return ::fallocate(descriptor_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from),
+                       static_cast<off_t>(end - from)) == 0;
   }
 
   Result<void> sync() override {

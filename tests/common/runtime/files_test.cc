@@ -77,6 +77,18 @@ TEST_P(FilesTest, truncates_and_extends_with_zeros) {
   EXPECT_EQ(text_of("a"), std::string("abc\0\0", 5));
 }
 
+TEST_P(FilesTest, room_taken_ahead_shows_nowhere_in_the_file) {
+  const auto file = make("a", "12345");
+  static_cast<void>(file->reserve(5, 1 << 20));  // some file systems have none to give
+  EXPECT_EQ(file->size().value(), 5u);
+  EXPECT_EQ(text_of("a"), "12345");
+  ASSERT_TRUE(file->write_at(as_bytes("678"), 5));
+  EXPECT_EQ(text_of("a"), "12345678");
+  ASSERT_TRUE(file->truncate(8));
+  EXPECT_EQ(text_of("a"), "12345678");
+  EXPECT_FALSE(file->reserve(8, 8));
+}
+
 TEST_P(FilesTest, mapping_more_than_the_file_holds_is_an_error) {
   const auto file = make("a", "abcdef");
   EXPECT_EQ(file->map(7).error().code, Errc::corrupt_data);

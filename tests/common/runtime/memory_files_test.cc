@@ -128,6 +128,29 @@ TEST(MemoryFiles, a_full_disk_cuts_the_write_short_and_has_room_again_after_trun
   EXPECT_TRUE(file->write_at(as_bytes("abcd"), 2));
 }
 
+TEST(MemoryFiles, room_taken_ahead_counts_as_used_until_it_is_given_back) {
+  MemoryFiles files;
+  files.set_capacity_bytes(100);
+  auto file = *files.open("/a", OpenMode::create);
+  ASSERT_TRUE(file->write_at(as_bytes("1234"), 0));
+  EXPECT_FALSE(file->reserve(4, 101));
+  ASSERT_TRUE(file->reserve(4, 90));
+  EXPECT_EQ(file->size().value(), 4u);
+  EXPECT_EQ(files.reserved_bytes(), 86u);
+  EXPECT_EQ(files.free_bytes("/").value(), 10u);
+  ASSERT_TRUE(file->write_at(Bytes(86), 4));
+  EXPECT_EQ(files.reserved_bytes(), 0u);
+  EXPECT_EQ(files.free_bytes("/").value(), 10u);
+  ASSERT_TRUE(file->truncate(4));
+  EXPECT_EQ(files.free_bytes("/").value(), 96u);
+  ASSERT_TRUE(file->reserve(4, 100));
+  ASSERT_TRUE(file->sync());
+  ASSERT_TRUE(files.sync_directory("/"));
+  files.crash();
+  EXPECT_EQ(files.reserved_bytes(), 0u);
+  EXPECT_EQ(text_of(files, "/a"), "1234");
+}
+
 TEST(MemoryFiles, injected_failures_meet_the_named_path_as_often_as_asked) {
   MemoryFiles files;
   auto log = *files.open("/0.log", OpenMode::create);
