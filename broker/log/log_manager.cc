@@ -113,6 +113,7 @@ OpenOptions LogManager::options_for(const TopicPartition& partition, const LogCo
   options.directory = directory_ + '/' + options.topic_partition;
   options.config = config;
   options.settings = settings_;
+  options.owns_directory = true;
   return options;
 }
 
@@ -137,7 +138,9 @@ Result<void> LogManager::load(const std::function<LoadedTopic(const std::string&
 Result<void> LogManager::load_one(const Found& found, const LoadedTopic& topic) {
   if (!topic.wanted) {
     logger_.info("{} belongs to no topic any more: deleting it", found.partition.to_string());
-    return rename_for_deletion(found.partition.to_string(), topic.config.file_delete_delay_ms);
+    if (auto renamed = rename_for_deletion(found.partition.to_string(), topic.config.file_delete_delay_ms); !renamed)
+      return renamed;
+    return env_.files().sync_directory(directory_);
   }
   OpenOptions options = options_for(found.partition, topic.config);
   options.clean_shutdown = was_clean_;
@@ -148,13 +151,17 @@ Result<void> LogManager::load_one(const Found& found, const LoadedTopic& topic) 
   if (!log) return failure(log.error());
   const std::lock_guard lock(mutex_);
   logs_[found.partition] = std::move(*log);
+  if (found.topic_id.is_zero()) without_id_.insert(found.partition);
   return {};
 }
 
 Result<std::shared_ptr<PartitionLog>> LogManager::create(const TopicPartition& partition, const Uuid& topic_id,
                                                          const LogConfig& config) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = logs_.find(partition); found != logs_.end()) return found->second;
+  if (const auto found = logs_.find(partition); found != logs_.end()) {
+    if (auto given = give_id(partition, topic_id); !given) return failure(given.error());
+    return found->second;
+  }
   const std::string directory = directory_ + '/' + partition.to_string();
   bool is_new = !env_.files().exists(directory);
   if (!is_new) {
@@ -165,6 +172,7 @@ Result<std::shared_ptr<PartitionLog>> LogManager::create(const TopicPartition& p
     if (is_new) {
       if (auto renamed = rename_for_deletion(partition.to_string(), config.file_delete_delay_ms); !renamed)
         return failure(renamed.error());
+      if (auto synced = env_.files().sync_directory(directory_); !synced) return failure(synced.error());
     }
   }
   auto log = make_log(partition, topic_id, config);
@@ -186,8 +194,18 @@ Result<std::shared_ptr<PartitionLog>> LogManager::make_log(const TopicPartition&
   if (!log) return failure(log.error());
   if (auto written = write_partition_metadata(env_.files(), directory, topic_id); !written)
     return failure(written.error());
-  if (auto synced = env_.files().sync_directory(directory_); !synced) return failure(synced.error());
   return std::shared_ptr<PartitionLog>(std::move(*log));
+}
+
+/// A log that a crash left without its id, or that is older than ids, gets the one of the topic that it belongs to.
+Result<void> LogManager::give_id(const TopicPartition& partition, const Uuid& topic_id) {
+  if (without_id_.count(partition) == 0) return {};
+  const std::string directory = directory_ + '/' + partition.to_string();
+  if (auto written = write_partition_metadata(env_.files(), directory, topic_id); !written) return written;
+  if (auto synced = sync_partition_metadata(env_.files(), directory); !synced) return synced;
+  if (auto synced = env_.files().sync_directory(directory); !synced) return synced;
+  without_id_.erase(partition);
+  return {};
 }
 
 Result<void> LogManager::discard(const TopicPartition& partition) {
@@ -214,14 +232,12 @@ Result<void> LogManager::rename_for_deletion(const std::string& name, std::int64
   const std::string suffix = '.' + random_hex(env_.random()) + kDeleteSuffix;
   const std::string renamed = name.substr(0, kMaxDirectoryName - suffix.size()) + suffix;
   if (auto done = env_.files().rename(directory_ + '/' + name, directory_ + '/' + renamed); !done) return done;
-  {
-    const std::lock_guard lock(deleted_mutex_);
-    deleted_.emplace(renamed, env_.clock().wall_ms() + delay_ms);
-  }
-  return env_.files().sync_directory(directory_);
+  const std::lock_guard lock(deleted_mutex_);
+  deleted_.emplace(renamed, env_.clock().wall_ms() + delay_ms);
+  return {};
 }
 
-Result<void> LogManager::remove(const TopicPartition& partition) {
+Result<void> LogManager::remove_one(const TopicPartition& partition) {
   std::shared_ptr<PartitionLog> log;
   {
     const std::lock_guard lock(mutex_);
@@ -229,9 +245,20 @@ Result<void> LogManager::remove(const TopicPartition& partition) {
     if (found == logs_.end()) return failure(Errc::not_found, partition.to_string());
     log = std::move(found->second);
     logs_.erase(found);
+    without_id_.erase(partition);
   }
   log->retire();
   return rename_for_deletion(partition.to_string(), log->config().file_delete_delay_ms);
+}
+
+Result<void> LogManager::remove(const std::vector<TopicPartition>& partitions) {
+  Result<void> first;
+  for (const TopicPartition& partition : partitions) {
+    auto removed = remove_one(partition);
+    if (!removed && first) first = std::move(removed);
+  }
+  auto synced = env_.files().sync_directory(directory_);
+  return first ? synced : first;
 }
 
 Result<void> LogManager::purge_deleted() {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,15 +42,16 @@ class LogManager {
   Result<void> load(const std::function<LoadedTopic(const std::string& topic, const Uuid& topic_id)>& lookup);
 
   /// Makes a new log, with its partition.metadata, or gives the one that is there. Nothing is left of one that could
-  /// not be made.
+  /// not be made. Nothing is synced: whoever asks has it from a log of his own, and asks again after a crash.
   Result<std::shared_ptr<PartitionLog>> create(const TopicPartition& partition, const Uuid& topic_id,
                                                const LogConfig& config);
   /// Nullptr where there is none.
   std::shared_ptr<PartitionLog> find(const TopicPartition& partition) const;
   std::vector<std::pair<TopicPartition, std::shared_ptr<PartitionLog>>> logs() const;
 
-  /// Renames the directory to <topic>-<partition>.<uuid>-delete; purge_deleted() removes it.
-  Result<void> remove(const TopicPartition& partition);
+  /// Renames the directories to <topic>-<partition>.<uuid>-delete; purge_deleted() removes them. Errors: the first one;
+  /// the others go nevertheless.
+  Result<void> remove(const std::vector<TopicPartition>& partitions);
   /// Takes back a log that nobody has heard of: its directory is gone when this returns.
   Result<void> discard(const TopicPartition& partition);
   /// Removes directories that were renamed for deletion and whose file.delete.delay.ms is over; those of an earlier run
@@ -81,7 +83,10 @@ class LogManager {
   Result<void> read_clean_marker();
   Result<void> load_one(const Found& found, const LoadedTopic& topic);
   Result<std::vector<Found>> find_partitions();
+  /// The caller syncs the directory.
   Result<void> rename_for_deletion(const std::string& directory_name, std::int64_t delay_ms);
+  Result<void> remove_one(const TopicPartition& partition);
+  Result<void> give_id(const TopicPartition& partition, const Uuid& topic_id);
   Result<std::shared_ptr<PartitionLog>> make_log(const TopicPartition& partition, const Uuid& topic_id,
                                                  const LogConfig& config);
   Result<void> write_checkpoints(const std::vector<std::pair<TopicPartition, std::shared_ptr<PartitionLog>>>& logs);
@@ -103,6 +108,7 @@ class LogManager {
 
   mutable std::mutex mutex_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;  // mutex_
+  std::set<TopicPartition> without_id_;                           // mutex_; of logs_, until create() tells their ids
   std::mutex deleted_mutex_;                                      // leaf
   std::map<std::string, std::int64_t>
       deleted_;                  // deleted_mutex_; renamed directories, and when they go (wall clock, ms)

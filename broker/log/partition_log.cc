@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "broker/log/partition_metadata.h"
+
 namespace barnabas::log {
 namespace {
 
+constexpr const char* kEpochsFile = "/leader-epoch-checkpoint";  // EpochCache's
 constexpr std::int64_t kIdleRoomMs = 60'000;
 constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
 
@@ -120,13 +123,25 @@ Result<bool> PartitionLog::write_epochs() {
   return go_offline(written.error());
 }
 
+/// Of a new log all waits until it holds something that must not be lost: a start makes anew what a crash took of an
+/// empty one.
+Result<void> PartitionLog::sync_names() {
+  runtime::Files& files = env_.files();
+  if (name_unsynced_.exchange(false, std::memory_order_acq_rel)) {
+    directory_changed_.store(true, std::memory_order_release);
+    if (auto synced = sync_partition_metadata(files, options_.directory); !synced) return synced;
+    const std::size_t slash = options_.directory.rfind('/');
+    if (auto synced = files.sync_directory(options_.directory.substr(0, slash)); !synced) return synced;
+  }
+  if (!directory_changed_.exchange(false, std::memory_order_acq_rel)) return {};
+  return files.sync_directory(options_.directory);
+}
+
 Result<bool> PartitionLog::sync_sealed(const View& seen) {
+  // A new segment's bytes are only as safe as its name; the epochs' file makes names durable too, so it comes later.
+  if (auto synced = sync_names(); !synced) return go_offline(synced.error());
   const auto epochs_are_written = write_epochs();
   if (!epochs_are_written) return epochs_are_written;
-  // A new segment's bytes are only as safe as its name.
-  if (directory_changed_.exchange(false, std::memory_order_acq_rel)) {
-    if (auto synced = env_.files().sync_directory(options_.directory); !synced) return go_offline(synced.error());
-  }
   for (std::size_t i = 0; i + 1 < seen.segments->size(); ++i) {
     if (seen.end_of(i) <= recovery_point()) continue;
     if (auto synced = (*seen.segments)[i]->sync(); !synced) return go_offline(synced.error());
@@ -148,19 +163,30 @@ Result<void> PartitionLog::flush() {
   return {};
 }
 
+PartitionLog::Chores PartitionLog::chores() const {
+  const std::lock_guard lock(mutex_);
+  Chores chores;
+  chores.closed = closed_;
+  chores.flush_ms = config_.flush_ms;
+  chores.has_unsynced_sealed = segments_->size() > 1 && segments_->back()->base_offset() > recovery_point();
+  chores.has_doomed = !doomed_.empty();
+  chores.has_room_ahead = segments_->back()->has_room_ahead();
+  return chores;
+}
+
 Result<void> PartitionLog::flush_if_due() {
-  if (is_closed()) return {};
+  const Chores due = chores();  // a broker asks 10,000 logs each second, of which most have none
+  if (due.closed) return {};
   if (auto ok = usable(); !ok) return ok;
   const std::int64_t now = env_.clock().wall_ms();
-  const std::int64_t since = now - last_flush_ms_.load(std::memory_order_relaxed);
   Result<void> done;
-  if (since >= config().flush_ms) {
+  if (now - last_flush_ms_.load(std::memory_order_relaxed) >= due.flush_ms) {
     done = flush();
-  } else if (const auto synced = sync_sealed(view()); !synced) {
-    done = failure(synced.error());
+  } else if (due.has_unsynced_sealed) {
+    if (const auto synced = sync_sealed(view()); !synced) done = failure(synced.error());
   }
-  if (done) done = remove_doomed(now);
-  if (done) done = give_back_idle_room(now);
+  if (done && due.has_doomed) done = remove_doomed(now);
+  if (done && due.has_room_ahead) done = give_back_idle_room(now);
   // The topic was deleted meanwhile, and the files with it.
   return done || !is_closed() ? done : Result<void>{};
 }
@@ -222,6 +248,12 @@ Result<void> PartitionLog::close() {
   }
   if (is_offline()) return failure(protocol::ErrorCode::kafka_storage_error, options_.topic_partition);
   const View seen = view();
+  if (seen.log_end == 0 && size_bytes() == 0 && name_unsynced_.load(std::memory_order_acquire)) {
+    // Nothing to lose; but an epochs' file that is there says what is so.
+    if (!env_.files().exists(options_.directory + kEpochsFile)) return {};
+    const auto written = write_epochs();
+    return written ? Result<void>{} : failure(written.error());
+  }
   const auto may_rise = sync_sealed(seen);
   if (!may_rise) return failure(may_rise.error());
   if (!*may_rise) return failure(Errc::storage_full, options_.topic_partition + ": no room for the leader epochs");

@@ -74,6 +74,7 @@ struct OpenOptions {
   LogConfig config;
   LogSettings settings;
   bool clean_shutdown = false;        ///< The data directory was closed properly: nothing is scanned.
+  bool owns_directory = false;        ///< Nobody else makes the directory's name and its partition.metadata durable.
   std::int64_t recovery_point = 0;    ///< From recovery-point-offset-checkpoint.
   std::int64_t log_start_offset = 0;  ///< From log-start-offset-checkpoint.
   std::int64_t high_watermark = 0;    ///< From replication-offset-checkpoint.
@@ -135,8 +136,8 @@ class PartitionLog {
 
   /// Makes all durable that is appended now. A failure marks the log offline.
   Result<void> flush();
-  /// The flush that is due by flush.ms, the sync of segments that were rolled, the leader epochs' file, the removal of
-  /// files whose file.delete.delay.ms is over, and the return of room taken ahead of a log that no longer grows.
+  /// The flush that is due by flush.ms, the sync of segments that were rolled, the removal of files whose
+  /// file.delete.delay.ms is over, and the return of room taken ahead of a log that no longer grows.
   /// Nothing for a log that is closed. For a worker, now and then.
   Result<void> flush_if_due();
   /// Up to where a crash loses nothing.
@@ -158,7 +159,8 @@ class PartitionLog {
   bool is_offline() const noexcept { return offline_.load(std::memory_order_acquire); }
   std::size_t producer_count() const;
 
-  /// Syncs, writes indexes and the producer snapshot. Later appends fail.
+  /// Syncs, writes indexes and the producer snapshot. Later appends fail. A log that never held anything is not synced:
+  /// the next start makes again what is missing of it.
   Result<void> close();
   /// Closes the log without a word to the files, before its directory is deleted; slices stay readable.
   void retire();
@@ -221,6 +223,16 @@ class PartitionLog {
   tl::unexpected<Failure> go_offline(Failure why);
   /// Whether the recovery point may rise.
   Result<bool> sync_sealed(const View& view);
+  /// What flush_if_due() may find to do.
+  struct Chores {
+    bool closed = false;
+    std::int64_t flush_ms = 0;
+    bool has_unsynced_sealed = false;
+    bool has_doomed = false;
+    bool has_room_ahead = false;
+  };
+  Chores chores() const;
+  Result<void> sync_names();
   Result<bool> write_epochs();
   bool is_closed() const;
 
@@ -256,6 +268,7 @@ class PartitionLog {
   std::atomic<std::int32_t> min_insync_replicas_;
   std::int64_t roll_jitter_ms_ = 0;             // mutex_; taken off segment.ms, drawn anew for each segment
   std::atomic<bool> directory_changed_{false};  ///< Files were made since the directory was synced.
+  std::atomic<bool> name_unsynced_{false};      ///< The directory's own name, and partition.metadata, may be lost.
   std::atomic<bool> offline_{false};
 };
 

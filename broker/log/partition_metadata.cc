@@ -15,6 +15,7 @@ Result<Uuid> read_partition_metadata(runtime::Files& files, const std::string& d
   if (!files.exists(path)) return failure(Errc::not_found, path);
   const auto bytes = files.read(path);
   if (!bytes) return failure(bytes.error());
+  if (bytes->empty()) return failure(Errc::not_found, path + " is empty");
   std::string_view text = as_text(*bytes);
   if (!text.starts_with(kVersion)) return failure(Errc::corrupt_data, path + ": the version is not 0");
   text.remove_prefix(kVersion.size());
@@ -28,7 +29,18 @@ Result<Uuid> read_partition_metadata(runtime::Files& files, const std::string& d
 
 Result<void> write_partition_metadata(runtime::Files& files, const std::string& directory, const Uuid& topic_id) {
   const std::string text = std::string(kVersion) + std::string(kTopicId) + topic_id.to_string();
-  return files.write_atomically(directory + '/' + kPartitionMetadataFile, as_bytes(text));
+  // Less than a block, which reaches the disk as a whole: in another file first it would be no safer.
+  auto file = files.open(directory + '/' + kPartitionMetadataFile, runtime::OpenMode::create_truncated);
+  if (!file) return failure(file.error());
+  return (*file)->write_at(as_bytes(text), 0);
+}
+
+Result<void> sync_partition_metadata(runtime::Files& files, const std::string& directory) {
+  const std::string path = directory + '/' + kPartitionMetadataFile;
+  if (!files.exists(path)) return {};
+  auto file = files.open(path, runtime::OpenMode::read_write);
+  if (!file) return failure(file.error());
+  return (*file)->sync();
 }
 
 }  // namespace barnabas::log

@@ -82,6 +82,8 @@ Result<void> PartitionLog::load() {
   update_first_unstable();
   draw_roll_jitter();
   publish();
+  // A run that ended properly has synced all logs that held anything.
+  if (options_.owns_directory) name_unsynced_.store(!options_.clean_shutdown || end == 0, std::memory_order_relaxed);
   return {};
 }
 

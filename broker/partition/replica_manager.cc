@@ -144,10 +144,12 @@ void ReplicaManager::delete_topic(const Uuid& topic_id) {
     const auto named = ids_by_name_.find(gone.name);
     if (named != ids_by_name_.end() && named->second == topic_id) ids_by_name_.erase(named);
   }
+  std::vector<log::TopicPartition> logs;
   for (const auto& [index, partition] : gone.partitions) {
     partition->retire(ErrorCode::unknown_topic_or_partition);
-    if (auto removed = logs_->remove({gone.name, index}); !removed) note_problem(removed.error().message());
+    logs.push_back({gone.name, index});
   }
+  if (auto removed = logs_->remove(logs); !removed) note_problem(removed.error().message());
 }
 
 void ReplicaManager::update_config(const std::string& topic, const log::LogConfig& config) {

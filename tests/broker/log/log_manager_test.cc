@@ -67,12 +67,59 @@ TEST_F(LogManagerTest, made_logs_survive_a_power_cut) {
   EXPECT_EQ(manager->find({"orders", 0})->log_end_offset(), 3);
 }
 
+TEST_F(LogManagerTest, making_a_log_syncs_nothing_and_neither_does_closing_it_empty) {
+  open();
+  files.fail_next(runtime::FileOperation::sync, "orders-", make_error_code(Errc::io_error), 100);
+  files.fail_next(runtime::FileOperation::sync_directory, "/data", make_error_code(Errc::io_error), 1);
+  const auto log = manager->create({"orders", 0}, id, {});
+  ASSERT_TRUE(log) << log.error().message();
+  (*log)->assign_leader_epoch(1);
+  ASSERT_TRUE((*log)->flush_if_due());
+  EXPECT_TRUE((*log)->close());
+}
+
+TEST_F(LogManagerTest, a_power_cut_takes_empty_logs_and_spares_those_that_were_flushed) {
+  open();
+  const auto flushed = *manager->create({"orders", 0}, id, {});
+  append(*flushed);
+  append(**manager->create({"orders", 1}, id, {}));
+  ASSERT_TRUE(manager->create({"orders", 2}, id, {}));
+  ASSERT_TRUE(flushed->flush());
+  ASSERT_TRUE(files.sync_directory("/data"));
+  manager.reset();
+  files.crash();
+  EXPECT_TRUE(files.exists("/data/orders-1"));
+  EXPECT_FALSE(files.exists("/data/orders-1/partition.metadata"));
+  auto opened = LogManager::open(env, "/data", {}, runtime::Logger("test", runtime::LogLevel::off));
+  manager = std::move(*opened);
+  std::vector<Uuid> asked;
+  ASSERT_TRUE(manager->load([&](const std::string&, const Uuid& topic_id) {
+    asked.push_back(topic_id);
+    return LoadedTopic{LogConfig{}, true};
+  }));
+  EXPECT_EQ(asked, (std::vector<Uuid>{id, Uuid{}, Uuid{}}));
+  for (const std::int32_t partition : {0, 1, 2}) {
+    const auto log = manager->create({"orders", partition}, id, {});
+    ASSERT_TRUE(log);
+    EXPECT_EQ((*log)->log_end_offset(), partition == 0 ? 3 : 0);
+    append(**log);
+  }
+  ASSERT_TRUE(manager->shutdown(1));
+  manager.reset();
+  files.crash();
+  open();
+  EXPECT_TRUE(manager->was_clean());
+  for (const std::int32_t partition : {0, 1, 2}) {
+    EXPECT_EQ(manager->find({"orders", partition})->log_end_offset(), partition == 0 ? 6 : 3);
+  }
+}
+
 TEST_F(LogManagerTest, deletes_by_renaming_first) {
   open();
   const auto log = *manager->create({"orders", 0}, id, {});
   append(*log);
   const auto slice = log->read(0, 1000, true, ReadBound::log_end);
-  ASSERT_TRUE(manager->remove({"orders", 0}));
+  ASSERT_TRUE(manager->remove({{"orders", 0}}));
   EXPECT_FALSE(manager->find({"orders", 0}));
   EXPECT_FALSE(files.exists("/data/orders-0"));
   Bytes batch = make_batch({});
