@@ -129,20 +129,21 @@ FileRegion read_partition(RequestContext& context, const FetchWant& want, const 
   return {slice->file, slice->position, slice->length};
 }
 
-ReadPass read_all(RequestContext& context, const std::vector<FetchWant>& wanted, const ReadParameters& parameters) {
+/// A partition of which there is nothing to say leaves no result.
+ReadPass read_all(RequestContext& context, const FetchContext& fetch, const ReadParameters& parameters) {
   ReadPass pass;
-  pass.results.reserve(wanted.size());
-  for (const FetchWant& want : wanted) {
-    FetchResult result{want, {}};
+  for (std::size_t place = 0; place < fetch.wanted().size(); ++place) {
+    const FetchWant& want = fetch.wanted()[place];
+    PartitionData data;
     const std::size_t budget = parameters.max_bytes - std::min(parameters.max_bytes, pass.bytes);
-    FileRegion region = read_partition(context, want, parameters, budget, pass, result.data);
-    if (result.data.error_code != code_of(ErrorCode::none) || result.data.diverging_epoch.epoch >= 0)
-      pass.answer_now = true;
+    FileRegion region = read_partition(context, want, parameters, budget, pass, data);
+    if (region.length == 0 && fetch.is_known(place, data)) continue;
+    if (data.error_code != code_of(ErrorCode::none) || data.diverging_epoch.epoch >= 0) pass.answer_now = true;
     if (region.length > 0) {
       pass.bytes += static_cast<std::size_t>(region.length);
       pass.regions.push_back(std::move(region));
     }
-    pass.results.push_back(std::move(result));
+    pass.results.push_back({want, std::move(data), place});
   }
   return pass;
 }
@@ -167,14 +168,14 @@ std::vector<PartitionKey> keys_of(RequestContext& context, const std::vector<Fet
 asio::awaitable<ReadPass> read_enough(RequestContext& context, const FetchContext& fetch, ReadParameters parameters,
                                       std::chrono::milliseconds max_wait) {
   const runtime::MonotonicTime deadline = context.env().clock().now() + max_wait;
-  ReadPass pass = read_all(context, fetch.wanted(), parameters);
+  ReadPass pass = read_all(context, fetch, parameters);
   if (is_enough(pass, parameters) || fetch.wanted().empty() || max_wait <= std::chrono::milliseconds::zero())
     co_return pass;
   context.start_waiting();
   std::vector<PartitionKey> keys = keys_of(context, fetch.wanted(), parameters.uses_topic_ids);
   const auto watch = context.broker().purgatory->watch(context, std::move(keys));
   for (;;) {
-    pass = read_all(context, fetch.wanted(), parameters);
+    pass = read_all(context, fetch, parameters);
     if (is_enough(pass, parameters)) co_return pass;
     const Purgatory::Outcome outcome = co_await watch->wait(deadline);
     if (outcome != Purgatory::Outcome::moved) co_return pass;

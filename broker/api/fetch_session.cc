@@ -14,12 +14,8 @@ constexpr std::int16_t kFirstVersionWithIds = 13;
 constexpr std::int32_t kInitialEpoch = 0;
 constexpr std::int32_t kFinalEpoch = -1;
 
-std::string key_of(const FetchWant& want) {
-  std::string key(as_text(want.topic_id.view()));
-  key += want.topic;
-  key += '-';
-  key += std::to_string(want.partition);
-  return key;
+FetchKey key_of(const FetchWant& want) {
+  return {want.topic_id, want.topic, want.partition};
 }
 
 std::int32_t epoch_after(std::int32_t epoch) {
@@ -29,7 +25,7 @@ std::int32_t epoch_after(std::int32_t epoch) {
 /// A partition that is named twice is wanted as it was named last.
 std::vector<FetchWant> wants_of(const FetchRequest& request, bool uses_topic_ids) {
   std::vector<FetchWant> wants;
-  std::unordered_map<std::string, std::size_t> places;
+  std::unordered_map<FetchKey, std::size_t, FetchKey::Hash> places;
   for (const auto& topic : request.topics) {
     for (const auto& partition : topic.partitions) {
       FetchWant want;
@@ -69,44 +65,48 @@ void forget_partitions(FetchSession& session, const FetchRequest& request) {
 }
 
 void add_partition(FetchSession& session, const FetchWant& want) {
-  std::string key = key_of(want);
+  FetchKey key = key_of(want);
   const auto found = session.index.find(key);
   if (found != session.index.end()) {
     found->second->want = want;
     return;
   }
-  session.entries.push_back({want});
+  session.entries.push_back({want, {}});
   session.index.emplace(std::move(key), std::prev(session.entries.end()));
 }
 
-/// Whether the client must hear of this result; remembers what it was told.
-bool is_news(FetchSession::Entry& entry, const FetchResponse::PartitionData& data) {
-  const bool has_records = data.records && (!data.records->bytes.empty() || data.records->external_bytes > 0);
-  bool news = has_records || data.error_code != code_of(ErrorCode::none) || data.preferred_read_replica >= 0 ||
-              data.diverging_epoch.epoch >= 0;
-  if (entry.told_high_watermark != data.high_watermark) {
-    news = true;
-    entry.told_high_watermark = data.high_watermark;
-  }
-  if (entry.told_log_start_offset != data.log_start_offset) {
-    news = true;
-    entry.told_log_start_offset = data.log_start_offset;
-  }
-  // After an error the next good answer is news, whatever it says.
-  if (data.error_code != code_of(ErrorCode::none)) entry.told_high_watermark = -1;
-  return news;
+bool has_records(const FetchResponse::PartitionData& data) {
+  return data.records && (!data.records->bytes.empty() || data.records->external_bytes > 0);
 }
 
-std::vector<FetchResult> news_of(FetchSession& session, std::vector<FetchResult> results) {
+/// Whether the client must hear of this result, having been told that.
+bool is_news(const FetchSession::Told& told, const FetchResponse::PartitionData& data) {
+  return has_records(data) || data.error_code != code_of(ErrorCode::none) || data.preferred_read_replica >= 0 ||
+         data.diverging_epoch.epoch >= 0 || told.high_watermark != data.high_watermark ||
+         told.log_start_offset != data.log_start_offset;
+}
+
+void remember(FetchSession::Told& told, const FetchResponse::PartitionData& data) {
+  // After an error the next good answer is news, whatever it says.
+  told.high_watermark = data.error_code == code_of(ErrorCode::none) ? data.high_watermark : -1;
+  told.log_start_offset = data.log_start_offset;
+}
+
+std::vector<FetchResult> news_of(FetchSession& session, const std::vector<FetchSession::Entries::iterator>& entries,
+                                 std::vector<FetchResult> results) {
   std::vector<FetchResult> news;
   for (FetchResult& result : results) {
-    const auto found = session.index.find(key_of(result.want));
-    if (found == session.index.end()) continue;
-    if (!is_news(*found->second, result.data)) continue;
-    const auto& records = result.data.records;
-    if (records && (!records->bytes.empty() || records->external_bytes > 0)) {
-      session.entries.splice(session.entries.end(), session.entries, found->second);
+    FetchSession::Entries::iterator entry;
+    if (result.place < entries.size()) {
+      entry = entries[result.place];
+    } else {
+      const auto found = session.index.find(key_of(result.want));
+      if (found == session.index.end()) continue;
+      entry = found->second;
     }
+    if (!is_news(entry->told, result.data)) continue;
+    remember(entry->told, result.data);
+    if (has_records(result.data)) session.entries.splice(session.entries.end(), session.entries, entry);
     news.push_back(std::move(result));
   }
   return news;
@@ -126,6 +126,10 @@ void append_results(FetchResponse& response, std::vector<FetchResult> results) {
 }
 
 }  // namespace
+
+bool FetchContext::is_known(std::size_t place, const FetchResponse::PartitionData& data) const {
+  return place < told_.size() && !is_news(told_[place], data);
+}
 
 FetchContext FetchSessionCache::begin(const FetchRequest& request, std::int16_t version, std::int64_t now_ms) {
   if (request.session_epoch != kInitialEpoch && request.session_epoch != kFinalEpoch) {
@@ -162,6 +166,7 @@ FetchContext FetchSessionCache::resume(const FetchRequest& request, std::int16_t
   for (const FetchWant& want : wants) add_partition(session, want);
   forget_partitions(session, request);
   if (session.entries.empty()) {
+    session.next_epoch = epoch_after(session.next_epoch);  // whoever still reads for it must not touch its entries
     lock.unlock();
     remove(session.id);
     context.kind_ = FetchContext::Kind::sessionless;
@@ -171,7 +176,13 @@ FetchContext FetchSessionCache::resume(const FetchRequest& request, std::int16_t
   context.kind_ = FetchContext::Kind::incremental;
   context.expected_epoch_ = session.next_epoch;
   context.wanted_.reserve(session.entries.size());
-  for (const FetchSession::Entry& entry : session.entries) context.wanted_.push_back(entry.want);
+  context.entries_.reserve(session.entries.size());
+  context.told_.reserve(session.entries.size());
+  for (auto entry = session.entries.begin(); entry != session.entries.end(); ++entry) {
+    context.wanted_.push_back(entry->want);
+    context.entries_.push_back(entry);
+    context.told_.push_back(entry->told);
+  }
   lock.unlock();
   const std::lock_guard cache_lock(mutex_);
   note_use(context.session_, context.wanted_.size(), now_ms);
@@ -197,7 +208,7 @@ FetchResponse FetchSessionCache::finish(FetchContext& context, std::vector<Fetch
         return response;
       }
       response.session_id = session.id;
-      results = news_of(session, std::move(results));
+      results = news_of(session, context.entries_, std::move(results));
       break;
     }
   }
@@ -259,7 +270,7 @@ std::int32_t FetchSessionCache::create(const std::vector<FetchResult>& results, 
   session->next_epoch = epoch_after(kInitialEpoch);
   for (const FetchResult& result : results) {
     add_partition(*session, result.want);
-    is_news(*session->index.at(key_of(result.want)), result.data);
+    remember(session->index.at(key_of(result.want))->told, result.data);
   }
   session->size = session->entries.size();
   const std::lock_guard lock(mutex_);

@@ -32,31 +32,54 @@ struct FetchWant {
   }
 };
 
+/// A partition within a session.
+struct FetchKey {
+  Uuid topic_id;
+  std::string topic;
+  std::int32_t partition = 0;
+
+  bool operator==(const FetchKey&) const = default;
+  struct Hash {
+    std::size_t operator()(const FetchKey& key) const noexcept {
+      constexpr std::size_t kSpread = 0x9e3779b97f4a7c15;  // so that partitions of one topic do not lie side by side
+      const std::size_t name = std::hash<Uuid>{}(key.topic_id) ^ std::hash<std::string>{}(key.topic);
+      return name ^ static_cast<std::size_t>(static_cast<std::uint32_t>(key.partition) + 1) * kSpread;
+    }
+  };
+};
+
 /// What came of one wanted partition.
 struct FetchResult {
+  static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+
   FetchWant want;
   protocol::FetchResponse::PartitionData data;
+  std::size_t place = kNowhere;  ///< In FetchContext::wanted(); one without a place is looked up by its name.
 };
 
 /// What a client asks for and was told last, kept between its requests so that neither repeats what did not change.
 /// Threads: any, under its mutex.
 struct FetchSession {
+  /// What the client knows of a partition.
+  struct Told {
+    std::int64_t high_watermark = -1;
+    std::int64_t log_start_offset = -1;
+  };
   struct Entry {
     FetchWant want;
-    std::int64_t told_high_watermark = -1;
-    std::int64_t told_log_start_offset = -1;
+    Told told;
   };
   using Entries = std::list<Entry>;  // whoever got records goes to the end, so that all get their turn
 
   std::mutex mutex;
-  std::int32_t id = 0;                                       // never changes
-  bool uses_topic_ids = false;                               // never changes
-  std::int64_t created_ms = 0;                               // never changes
-  std::int32_t next_epoch = 1;                               // mutex
-  Entries entries;                                           // mutex
-  std::unordered_map<std::string, Entries::iterator> index;  // mutex; by key_of()
-  std::int64_t last_used_ms = 0;                             // the cache's mutex
-  std::size_t size = 0;                                      // the cache's mutex; entries, as of last_used_ms
+  std::int32_t id = 0;                                                    // never changes
+  bool uses_topic_ids = false;                                            // never changes
+  std::int64_t created_ms = 0;                                            // never changes
+  std::int32_t next_epoch = 1;                                            // mutex
+  Entries entries;                                                        // mutex
+  std::unordered_map<FetchKey, Entries::iterator, FetchKey::Hash> index;  // mutex
+  std::int64_t last_used_ms = 0;                                          // the cache's mutex
+  std::size_t size = 0;  // the cache's mutex; entries, as of last_used_ms
 };
 
 /// One fetch request against its session. Which partitions to read, and afterwards which of the results to send.
@@ -64,6 +87,8 @@ class FetchContext {
  public:
   protocol::ErrorCode error() const noexcept { return error_; }
   const std::vector<FetchWant>& wanted() const noexcept { return wanted_; }
+  /// Whether the client was told this of wanted()[place] before: finish() would drop the result.
+  bool is_known(std::size_t place, const protocol::FetchResponse::PartitionData& data) const;
 
  private:
   friend class FetchSessionCache;
@@ -75,6 +100,8 @@ class FetchContext {
   std::int32_t expected_epoch_ = 0;
   bool uses_topic_ids_ = false;
   std::vector<FetchWant> wanted_;
+  std::vector<FetchSession::Entries::iterator> entries_;  // of wanted_, while the session's epoch is the expected one
+  std::vector<FetchSession::Told> told_;                  // of wanted_, as they were when the request began
 };
 
 /// The broker's fetch sessions (KIP-227), as a machine without I/O: time and random numbers are arguments.
