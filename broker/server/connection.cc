@@ -16,11 +16,23 @@ namespace barnabas::broker {
 namespace {
 
 constexpr std::size_t kFrameSizeBytes = 4;
+constexpr std::size_t kCopiedBytes = 16 * 1024;
+constexpr std::size_t kGatheredBytes = 128 * 1024;
 constexpr runtime::MonotonicTime kNever = runtime::MonotonicTime::max();
 
 /// The peer hung up, or we did: nothing that the log needs to say.
 bool is_ordinary_end(const std::error_code& code) {
   return code == Errc::disconnected || code == Errc::closed || code == Errc::cancelled;
+}
+
+Result<void> append_copy(Bytes& out, BytesView before, const FileRegion& region) {
+  out.insert(out.end(), before.begin(), before.end());
+  const std::size_t start = out.size();
+  out.resize(start + static_cast<std::size_t>(region.length));
+  const Result<std::size_t> read = region.file->read_at(MutableBytesView(out).subspan(start), region.position);
+  if (!read) return failure(read.error());
+  if (*read == region.length) return {};
+  return failure(Errc::corrupt_data, region.file->path() + " is shorter than what should be sent of it");
 }
 
 }  // namespace
@@ -222,25 +234,35 @@ asio::awaitable<void> Connection::write_answers(Self self) {
   self->close();
 }
 
+/// What is small in a file is cheaper copied, with its neighbours, than sent by a call of its own.
 asio::awaitable<Result<void>> Connection::write_answer(std::shared_ptr<Exchange> exchange) {
   const BytesView own = exchange->out.view();
   const std::vector<FileRegion>& regions = exchange->context.file_regions();
   std::size_t at = 0;
   std::size_t next_region = 0;
+  Bytes gathered;
   for (const ExternalPart& part : exchange->out.external_parts()) {
     if (next_region >= regions.size() || regions[next_region].length != part.length) {
       co_return failure(Errc::invalid_argument, "an answer's file regions do not fit its parts");
     }
-    const std::array<BytesView, 1> before{own.subspan(at, part.position - at)};
-    at = part.position;
-    Result<void> sent = co_await stream_->write(before);
-    if (!sent) co_return sent;
+    const BytesView before = own.subspan(at, part.position - at);
     const FileRegion& region = regions[next_region++];
+    at = part.position;
+    if (region.length <= kCopiedBytes) {
+      Result<void> copied = append_copy(gathered, before, region);
+      if (!copied) co_return copied;
+      if (gathered.size() < kGatheredBytes) continue;
+    }
+    const std::array<BytesView, 2> parts{gathered, region.length <= kCopiedBytes ? BytesView{} : before};
+    Result<void> sent = co_await stream_->write(parts);
+    if (!sent) co_return sent;
+    gathered.clear();
+    if (region.length <= kCopiedBytes) continue;
     sent = co_await stream_->write_file(*region.file, region.position, region.length);
     if (!sent) co_return sent;
   }
-  const std::array<BytesView, 1> rest{own.subspan(at)};
-  if (rest.front().empty()) co_return Result<void>{};
+  const std::array<BytesView, 2> rest{gathered, own.subspan(at)};
+  if (rest[0].empty() && rest[1].empty()) co_return Result<void>{};
   co_return co_await stream_->write(rest);
 }
 
