@@ -59,7 +59,7 @@ const SettingRow kRows[] = {
      "Replicas that must be in sync for acks=all.", "", "min.insync.replicas"},
     {"preallocate", Type::boolean, "false", "", Importance::medium, kDynamic, Why::inside,
      "Makes a new segment file as large as it may grow.",
-     "Files grow as they are written: the room is not taken ahead, so a full disk shows at the append.",
+     "Files grow as they are written: what room is taken ahead shows in no size, and a full disk shows at the append.",
      "log.preallocate"},
     {"remote.log.copy.disable", Type::boolean, "false", "", Importance::medium, kDynamic, Why::tiered, "", "", ""},
     {"remote.log.delete.on.disable", Type::boolean, "false", "", Importance::medium, kDynamic, Why::tiered, "", "", ""},
