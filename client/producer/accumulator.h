@@ -48,6 +48,10 @@ struct PartitionQueue {
   Uuid topic_id;                          // reactor only: of the topic that the sequence belongs to
   int in_flight = 0;                      // reactor only: batches in requests under way
   runtime::MonotonicTime mentioned_at{};  // reactor only: when the metadata cache last heard that the topic is used
+  bool is_announced = false;              // Accumulator::announced_mutex_
+  bool is_to_look = false;                // reactor only: in Sender::to_look_
+  bool is_ready = false;                  // reactor only: in the list of its leader
+  bool is_lingering = false;              // reactor only: in Sender::lingering_
 
   /// The batch takes no more records, or is gone. The mutex is held. Before the caller asks whether the sender is
   /// awake, which does without the mutex where a batch is open; see Sender::nudge.
@@ -68,16 +72,23 @@ struct TopicState {
   std::atomic<std::int64_t> sticky_left{0};
   std::atomic<std::uint64_t> sticky_version{0};
 
-  std::mutex mutex;                                     // leaf lock, for one choice of a partition
-  std::shared_ptr<const TopicMetadata> metadata;        // mutex
-  std::uint64_t metadata_version = 0;                   // mutex; of the snapshot that `metadata` came from
-  runtime::MonotonicTime wanted_at{};                   // mutex; when the cache last heard that we use the topic
-  std::vector<std::int32_t> available;                  // mutex; partitions with a leader
-  StickyPartitioner sticky;                             // mutex
-  std::int64_t sticky_granted = 0;                      // mutex; what sticky_left began with
-  std::uint64_t random;                                 // mutex; state of a xorshift
-  std::uint32_t round_robin = 0;                        // mutex
-  std::vector<std::unique_ptr<PartitionQueue>> queues;  // mutex to grow; index = partition
+  /// All queues, index = partition, as many as `routes_version` of the metadata has partitions: for records whose
+  /// partition is given, or follows from the key. Never changed; what was published lasts as long as the topic.
+  using Routes = std::vector<PartitionQueue*>;
+  std::atomic<const Routes*> routes{nullptr};
+  std::atomic<std::uint64_t> routes_version{0};
+
+  std::mutex mutex;                                      // leaf lock, for one choice of a partition
+  std::shared_ptr<const TopicMetadata> metadata;         // mutex
+  std::uint64_t metadata_version = 0;                    // mutex; of the snapshot that `metadata` came from
+  runtime::MonotonicTime wanted_at{};                    // mutex; when the cache last heard that we use the topic
+  std::vector<std::int32_t> available;                   // mutex; partitions with a leader
+  StickyPartitioner sticky;                              // mutex
+  std::int64_t sticky_granted = 0;                       // mutex; what sticky_left began with
+  std::uint64_t random;                                  // mutex; state of a xorshift
+  std::uint32_t round_robin = 0;                         // mutex
+  std::vector<std::unique_ptr<PartitionQueue>> queues;   // mutex to grow; index = partition
+  std::vector<std::unique_ptr<const Routes>> published;  // mutex; `routes` and those before it
 };
 
 /// What an append left to do for its caller.
@@ -131,6 +142,8 @@ class Accumulator {
   /// Finishes a batch without compression. Threads: the one that holds it.
   void finish(ProducerBatch& batch);
 
+  /// The queues, appended to `to`, in which a batch was begun or became full since the last call. Threads: reactor.
+  void take_announced(std::vector<PartitionQueue*>& to);
   /// All queues there are, appended to `known` as far as they are new. Threads: reactor.
   void collect(std::vector<PartitionQueue*>& known) const;
   /// A batch of its own for split records. Threads: reactor.
@@ -162,6 +175,7 @@ class Accumulator {
   bool note(PartitionQueue& queue, ProducerBatch& batch, const Listener& listener, std::int64_t timestamp_ms,
             std::size_t records, std::size_t payload_bytes);
   void end_batch(PartitionQueue& queue, ProducerBatch& batch, Appended& result);
+  void announce(PartitionQueue& queue);
   void free_bytes(ProducerBatch& batch);
   void note_finished(ProducerBatch& batch, Result<Bytes> finished);
   void note_ratio(TopicState& topic, std::size_t compressed_bytes, std::size_t plain_bytes);
@@ -176,6 +190,9 @@ class Accumulator {
   mutable std::mutex topics_mutex_;
   std::map<std::string, std::unique_ptr<TopicState>, std::less<>> topics_;  // topics_mutex_
   std::vector<PartitionQueue*> queues_;                                     // topics_mutex_; in the order of making
+
+  runtime::BriefMutex announced_mutex_;     // leaf lock, under a queue's mutex
+  std::vector<PartitionQueue*> announced_;  // announced_mutex_
 
   mutable std::mutex batches_mutex_;
   std::multiset<std::uint64_t> incomplete_;  // batches_mutex_; the halves of a split batch share a number

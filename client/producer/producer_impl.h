@@ -57,6 +57,11 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
     std::size_t wanted_bytes = 0;  ///< Of the budget, with needs_room.
     Reservation reservation;       ///< What was got of it.
   };
+  /// Of a record that ended a run because it goes elsewhere: so its key is not hashed twice.
+  struct Route {
+    const Record* record = nullptr;
+    std::int32_t partition = -1;
+  };
   struct KeptRecord;
 
   Result<void> check(const Record& record) const;
@@ -64,9 +69,13 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   /// Past the interceptors.
   Result<void> take_one(const Record& record, std::int64_t now_ms, const Listener& listener);
   Result<void> take(const Record& record, std::int64_t now_ms, const Listener& listener);
-  std::size_t take_run(std::span<const Record> records, std::int64_t now_ms, const Listener& listener);
-  std::size_t run_length(std::span<const Record> records, std::int64_t bytes_left) const;
-  bool may_follow(const Record& record, const Record& first) const;
+  std::size_t take_run(std::span<const Record> records, std::int64_t now_ms, const Listener& listener, Route& route);
+  std::size_t take_sticky_run(TopicState& topic, std::span<const Record> records, std::int64_t now_ms,
+                              const Listener& listener);
+  std::size_t take_routed_run(TopicState& topic, std::span<const Record> records, std::int64_t now_ms,
+                              const Listener& listener, Route& route);
+  template <typename GoesThere>
+  std::size_t run_length(std::span<const Record> records, std::int64_t bytes_left, GoesThere goes_there) const;
   /// As far as it gets without waiting.
   Result<Step> advance(Attempt& attempt);
   void give_up(Attempt& attempt);
@@ -80,6 +89,10 @@ class ProducerImpl : public std::enable_shared_from_this<ProducerImpl> {
   std::int32_t choose_sticky(TopicState& topic, std::size_t record_bytes);
   bool is_sticky(const Record& record) const;
   PartitionQueue* sticky_queue(const TopicState& topic) const;
+  /// Where neither state nor the user has a say: the record's own partition, or its key's; -1: they have.
+  std::int32_t fixed_partition(const Record& record, std::int32_t partition_count) const;
+  const TopicState::Routes* routes_of(const TopicState& topic) const;
+  void publish_routes(TopicState& topic);
   /// The next batch of the topic's unkeyed records goes elsewhere: this one's is full.
   void end_sticky_turn(TopicState& topic, const PartitionQueue& queue);
   Appended append(Attempt& attempt, const SizedRecord& record);

@@ -52,6 +52,34 @@ PartitionQueue* ProducerImpl::sticky_queue(const TopicState& topic) const {
   return stands ? topic.sticky_queue.load(std::memory_order_acquire) : nullptr;
 }
 
+std::int32_t ProducerImpl::fixed_partition(const Record& record, std::int32_t partition_count) const {
+  if (record.partition) return *record.partition;
+  const ProducerConfig& config = sender_->config();
+  const bool is_by_key = config.partitioner == PartitionerKind::sticky && !partitioner_ && !record.key.is_null() &&
+                         !config.partitioner_ignores_keys;
+  return is_by_key ? murmur2_partition(record.key.bytes(), partition_count) : -1;
+}
+
+/// nullptr where they are to be made anew.
+const TopicState::Routes* ProducerImpl::routes_of(const TopicState& topic) const {
+  const bool stand = topic.routes_version.load(std::memory_order_acquire) == sender_->router().metadata().version();
+  return stand ? topic.routes.load(std::memory_order_acquire) : nullptr;
+}
+
+/// The topic's mutex is held.
+void ProducerImpl::publish_routes(TopicState& topic) {
+  const TopicState::Routes* const before = topic.routes.load(std::memory_order_relaxed);
+  const auto count = static_cast<std::size_t>(topic.metadata->partition_count());
+  if (before == nullptr || before->size() != count) {
+    auto routes = std::make_unique<TopicState::Routes>();
+    sender_->accumulator().queue(topic, topic.metadata->partition_count() - 1);
+    for (std::size_t i = 0; i < count; ++i) routes->push_back(topic.queues[i].get());
+    topic.routes.store(routes.get(), std::memory_order_release);
+    topic.published.push_back(std::move(routes));
+  }
+  topic.routes_version.store(topic.metadata_version, std::memory_order_release);
+}
+
 Result<PartitionQueue*> ProducerImpl::choose_queue(Attempt& attempt) {
   TopicState& topic = *attempt.topic;
   const auto bytes = static_cast<std::int64_t>(attempt.payload_bytes + kRecordOverheadBytes);
@@ -68,6 +96,7 @@ Result<PartitionQueue*> ProducerImpl::choose_queue(Attempt& attempt) {
     topic.sticky_version.store(topic.metadata_version, std::memory_order_release);
     return &queue;
   }
+  if (topic.routes_version.load(std::memory_order_relaxed) != topic.metadata_version) publish_routes(topic);
   const auto partition = choose_partition(attempt);
   if (!partition) return failure(partition.error());
   if (*partition >= topic.metadata->partition_count()) return nullptr;
