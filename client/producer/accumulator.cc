@@ -61,6 +61,19 @@ void Accumulator::collect(std::vector<PartitionQueue*>& known) const {
   }
 }
 
+/// The sender will look at the queue. Its mutex is held, so that who finds it announced knows that it is in the list.
+void Accumulator::announce(PartitionQueue& queue) {
+  const std::lock_guard lock(announced_mutex_);
+  if (!std::exchange(queue.is_announced, true)) announced_.push_back(&queue);
+}
+
+void Accumulator::take_announced(std::vector<PartitionQueue*>& to) {
+  const std::lock_guard lock(announced_mutex_);
+  for (PartitionQueue* queue : announced_) queue->is_announced = false;
+  to.insert(to.end(), announced_.begin(), announced_.end());
+  announced_.clear();
+}
+
 /// batch.size counts compressed bytes: what compresses well may hold more plain ones.
 std::size_t Accumulator::target_bytes(const TopicState& topic) const {
   if (config_.compression == record::CompressionType::none) return config_.batch_bytes;
@@ -83,6 +96,7 @@ bool Accumulator::note(PartitionQueue& queue, ProducerBatch& batch, const Listen
   if (batch.builder.plain_bytes() < batch.reserved_bytes && config_.batch_bytes > 0) return false;
   batch.is_full = true;
   queue.close(batch);
+  announce(queue);
   return true;
 }
 
@@ -117,6 +131,7 @@ AppendedRun Accumulator::append_run(PartitionQueue& queue, std::span<const Recor
 void Accumulator::end_batch(PartitionQueue& queue, ProducerBatch& batch, Appended& result) {
   batch.is_full = true;
   queue.close(batch);
+  announce(queue);
   result.is_ready = true;
   if (config_.compression == record::CompressionType::none) return;
   close_batch(batch);
@@ -155,6 +170,7 @@ Appended Accumulator::append_to_new(PartitionQueue& queue, const SizedRecord& re
   queue.length.store(static_cast<std::int32_t>(queue.batches.size()), std::memory_order_seq_cst);
   queue.open_since.store(batch.created_at, std::memory_order_relaxed);
   queue.open_batch.store(&batch, std::memory_order_seq_cst);
+  announce(queue);
   static_cast<void>(add_record(queue, batch, record, listener, result));  // it was made large enough
   return result;
 }

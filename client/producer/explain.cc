@@ -117,7 +117,7 @@ std::string Sender::explain_queue(PartitionQueue& queue, const ClusterSnapshot& 
 
 std::string Sender::explain() {
   const auto cluster = router_->metadata().snapshot();
-  accumulator_.collect(queues_);
+  collect_queues();
   std::string text;
   for (PartitionQueue* queue : queues_) {
     if (queue->length.load() > 0 || queue->in_flight > 0) text += explain_queue(*queue, *cluster);

@@ -1,6 +1,7 @@
 #include <asio/post.hpp>
 
 #include <algorithm>
+#include <functional>
 
 #include "client/core/errors.h"
 #include "client/producer/sender_state.h"
@@ -75,12 +76,15 @@ void Sender::run_once() {
   look.no_linger = flushing_.load(std::memory_order_acquire) > 0 || closing_.load(std::memory_order_acquire) ||
                    waiting_for_room_.load(std::memory_order_seq_cst) > 0;
   look.cluster = router_->metadata().snapshot();
-  accumulator_.collect(queues_);
   expire_in_flight(look);
-  for (auto& [id, broker] : brokers_) broker.ready.clear();
-  for (PartitionQueue* queue : queues_) {
-    if (queue->length.load(std::memory_order_seq_cst) > 0) look_at(*queue, look);
-  }
+  if (look.cluster->version != ready_version_ || ready_deadline_ <= look.now) look_at_ready_again();
+  ready_version_ = look.cluster->version;
+  take_lingering(look);
+  looking_.swap(to_look_);
+  accumulator_.take_announced(looking_);
+  for (PartitionQueue* queue : looking_) queue->is_to_look = false;
+  for (PartitionQueue* queue : looking_) look_at(*queue, look);
+  looking_.clear();
   if (look.now >= next_load_update_) update_loads(*look.cluster, look.now);
   for (auto& [id, broker] : brokers_) {
     if (!broker.ready.empty()) send_ready(id, broker, look);
@@ -91,6 +95,8 @@ void Sender::run_once() {
   }
   if (look.metadata_wanted) router_->request_metadata_update();
   finish_flushes();
+  if (!lingering_.empty()) look.next = std::min(look.next, lingering_.front().until);
+  look.next = std::min(look.next, ready_deadline_);
   arm(look.next);
   waits_for_answers_.store(is_saturated(*look.cluster), std::memory_order_seq_cst);
 }
@@ -104,48 +110,109 @@ bool Sender::is_saturated(const ClusterSnapshot& cluster) const {
          });
 }
 
-void Sender::look_at(PartitionQueue& queue, Look& look) {
-  if (lingers(queue, look)) return;
-  std::vector<BatchPtr> expired;
-  const Head head = look_at_head(queue, look, expired);
-  for (BatchPtr& batch : expired) fail_late(std::move(batch));
-  if (head == Head::waits) return;
-  if (head == Head::ready_again && queue.in_flight > 0) return;  // alone, so that nothing passes it
-  const TopicMetadata* topic = look.cluster->topic(queue.topic->name);
-  if (topic != nullptr) follow_topic(queue, topic->id);
-  if (config_.idempotent && !is_sequence_ready(queue)) {
-    look.id_wanted = look.id_wanted || !identity_.is_known();
-    return;
+void Sender::ReadyQueues::push(PartitionQueue& queue) {
+  if (first_ > 64 && first_ > queues_.size() / 2) {
+    queues_.erase(queues_.begin(), queues_.begin() + static_cast<std::ptrdiff_t>(std::exchange(first_, 0)));
   }
-  const PartitionMetadata* partition = topic == nullptr ? nullptr : topic->find(queue.partition);
-  if (partition == nullptr || partition->leader < 0) {
-    look.metadata_wanted = true;
-    router_->metadata().want_topic(queue.topic->name, look.now);
-    return;
-  }
-  BrokerState& broker = brokers_[partition->leader];
-  if (broker.drained_at == MonotonicTime{}) broker.drained_at = look.now;
-  broker.ready.push_back(&queue);
+  queue.is_ready = true;
+  queues_.push_back(&queue);
 }
 
-/// Whether the queue holds nothing but a batch that is still to linger. Without the lock, which belongs to the thread
-/// that fills the batch most of the time. In this order: only the reactor takes batches away, so a batch that was open
-/// before the length was 1 is the one. Should it become full meanwhile, its filler sees that a look was under way.
-bool Sender::lingers(const PartitionQueue& queue, Look& look) const {
+void Sender::ReadyQueues::pop() {
+  queues_[first_++]->is_ready = false;
+  if (!empty()) return;
+  queues_.clear();
+  first_ = 0;
+}
+
+void Sender::look_later(PartitionQueue& queue) {
+  if (!std::exchange(queue.is_to_look, true)) to_look_.push_back(&queue);
+}
+
+/// Their leaders may be others now, or their oldest batches too old.
+void Sender::look_at_ready_again() {
+  for (auto& [id, broker] : brokers_) {
+    while (!broker.ready.empty()) {
+      look_later(broker.ready.front());
+      broker.ready.pop();
+    }
+  }
+  ready_deadline_ = MonotonicTime::max();
+}
+
+/// Those that may have lingered long enough.
+void Sender::take_lingering(const Look& look) {
+  while (!lingering_.empty() && (look.no_linger || lingering_.front().until <= look.now)) {
+    std::pop_heap(lingering_.begin(), lingering_.end(), std::greater<>());
+    PartitionQueue& queue = *lingering_.back().queue;
+    lingering_.pop_back();
+    queue.is_lingering = false;
+    look_later(queue);
+  }
+}
+
+void Sender::look_at(PartitionQueue& queue, Look& look) {
+  if (queue.is_ready || queue.length.load(std::memory_order_seq_cst) == 0 || lingers(queue, look)) return;
+  const auto leader = leader_for(queue, look);
+  if (!leader) {
+    if (queue.length.load(std::memory_order_seq_cst) > 0) look_later(queue);
+    return;
+  }
+  BrokerState& broker = brokers_[*leader];
+  if (broker.drained_at == MonotonicTime{}) broker.drained_at = look.now;
+  broker.ready.push(queue);
+}
+
+/// To whom the oldest batch can go now. None: it has to wait, or there is none.
+std::optional<std::int32_t> Sender::leader_for(PartitionQueue& queue, Look& look) {
+  std::vector<BatchPtr> expired;
+  MonotonicTime deadline{};
+  const Head head = look_at_head(queue, look, deadline, expired);
+  for (BatchPtr& batch : expired) fail_late(std::move(batch));
+  look.next = std::min(look.next, head == Head::waits ? deadline : MonotonicTime::max());
+  if (head == Head::waits) return std::nullopt;
+  ready_deadline_ = std::min(ready_deadline_, deadline);
+  if (head == Head::ready_again && queue.in_flight > 0) return std::nullopt;  // alone, so that nothing passes it
+  if (look.topic != queue.topic) {
+    look.topic = queue.topic;
+    look.metadata = look.cluster->topic(queue.topic->name);
+  }
+  if (look.metadata != nullptr) follow_topic(queue, look.metadata->id);
+  if (config_.idempotent && !is_sequence_ready(queue)) {
+    look.id_wanted = look.id_wanted || !identity_.is_known();
+    return std::nullopt;
+  }
+  const PartitionMetadata* partition = look.metadata == nullptr ? nullptr : look.metadata->find(queue.partition);
+  if (partition != nullptr && partition->leader >= 0) return partition->leader;
+  look.metadata_wanted = true;
+  router_->metadata().want_topic(queue.topic->name, look.now);
+  return std::nullopt;
+}
+
+/// Whether the queue holds nothing but a batch that is still to linger; then it is noted among those. Without the lock,
+/// which belongs to the thread that fills the batch most of the time. In this order: only the reactor takes batches
+/// away, so a batch that was open before the length was 1 is the one. Should it become full meanwhile, its filler
+/// announces the queue, and sees that a look was under way.
+bool Sender::lingers(PartitionQueue& queue, const Look& look) {
   if (look.no_linger || queue.open_batch.load(std::memory_order_seq_cst) == nullptr) return false;
   if (queue.length.load(std::memory_order_seq_cst) != 1) return false;
   const MonotonicTime until = queue.open_since.load(std::memory_order_relaxed) + config_.linger;
   if (until <= look.now) return false;
-  look.next = std::min(look.next, until);
+  if (std::exchange(queue.is_lingering, true)) return true;  // with an earlier batch's time: then it is looked at again
+  lingering_.push_back({until, &queue});
+  std::push_heap(lingering_.begin(), lingering_.end(), std::greater<>());
   return true;
 }
 
-Sender::Head Sender::look_at_head(PartitionQueue& queue, Look& look, std::vector<BatchPtr>& expired) {
+/// `deadline`: when it expires.
+Sender::Head Sender::look_at_head(PartitionQueue& queue, Look& look, MonotonicTime& deadline,
+                                  std::vector<BatchPtr>& expired) {
   const std::lock_guard lock(queue.mutex);
   expire(queue, look.now, expired);
+  deadline = MonotonicTime::max();
   if (queue.batches.empty()) return Head::waits;
   ProducerBatch& head = *queue.batches.front();
-  look.next = std::min(look.next, head.deadline);
+  deadline = head.deadline;
   const MonotonicTime ready_at = head.attempts > 0                          ? head.retry_at
                                  : head.is_full || queue.batches.size() > 1 ? look.now
                                  : look.no_linger                           ? look.now
@@ -180,14 +247,15 @@ void Sender::expire(PartitionQueue& queue, MonotonicTime now, std::vector<BatchP
 /// wait for it, and go on under a new epoch.
 void Sender::expire_in_flight(Look& look) {
   for (const auto& request : in_flight_) {
-    for (BatchPtr& batch : request->batches) {
-      if (!batch) continue;
-      if (batch->deadline <= look.now) {
-        fail_late(std::move(batch));
-      } else {
-        look.next = std::min(look.next, batch->deadline);
+    if (request->first_expiry <= look.now) {
+      request->first_expiry = MonotonicTime::max();
+      for (BatchPtr& batch : request->batches) {
+        if (batch && batch->deadline > look.now)
+          request->first_expiry = std::min(request->first_expiry, batch->deadline);
+        if (batch && batch->deadline <= look.now) fail_late(std::move(batch));
       }
     }
+    look.next = std::min(look.next, request->first_expiry);
   }
 }
 
@@ -260,12 +328,13 @@ void Sender::seal_on_worker(ProducerBatch& batch) {
 /// The lengths of a topic's queues, for the sticky choice; partitions of brokers that take nothing are left out.
 void Sender::update_loads(const ClusterSnapshot& cluster, MonotonicTime now) {
   constexpr std::chrono::milliseconds kPause{1};
-  next_load_update_ = now + kPause;
-  if (!config_.adaptive_partitioning || config_.partitioner != PartitionerKind::sticky || queues_.size() < 2) return;
-  // Every topic has a queue for partition 0 (they are made in order): it stands for the topic.
-  for (PartitionQueue* first : queues_) {
-    TopicState& topic = *first->topic;
-    if (first->partition != 0) continue;
+  constexpr std::chrono::microseconds kPauseByQueue{1};  // a part of the CPU, however many there are
+  if (!config_.adaptive_partitioning || config_.partitioner != PartitionerKind::sticky) return;
+  collect_queues();
+  next_load_update_ = now + kPause + kPauseByQueue * queues_.size();
+  for (TopicState* known : topics_) {
+    TopicState& topic = *known;
+    if (topic.sticky_queue.load(std::memory_order_relaxed) == nullptr) continue;  // nobody asks for the choice
     const TopicMetadata* metadata = cluster.topic(topic.name);
     if (metadata == nullptr) continue;
     load_partitions_.clear();
@@ -326,8 +395,17 @@ void Sender::abort(Failure why) {
   finish_flushes();
 }
 
-void Sender::fail_queued(const Failure& why) {
+void Sender::collect_queues() {
+  const std::size_t known = queues_.size();
   accumulator_.collect(queues_);
+  // Every topic has a queue for partition 0, for they are made in order: it stands for the topic.
+  for (std::size_t i = known; i < queues_.size(); ++i) {
+    if (queues_[i]->partition == 0) topics_.push_back(queues_[i]->topic);
+  }
+}
+
+void Sender::fail_queued(const Failure& why) {
+  collect_queues();
   for (PartitionQueue* queue : queues_) {
     while (BatchPtr batch = take_any(*queue)) fail(std::move(batch), why);
   }

@@ -77,15 +77,32 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void abort(Failure why);
 
  private:
+  /// Queues whose oldest batch can go to a broker, first come, first served.
+  class ReadyQueues {
+   public:
+    bool empty() const noexcept { return first_ == queues_.size(); }
+    void push(PartitionQueue& queue);
+    PartitionQueue& front() const noexcept { return *queues_[first_]; }
+    void pop();
+
+   private:
+    std::vector<PartitionQueue*> queues_;  // those before first_ are gone
+    std::size_t first_ = 0;
+  };
   struct BrokerState {
     int in_flight = 0;
     bool connecting = false;
     runtime::MonotonicTime throttled_until{};
     runtime::MonotonicTime ready_at{};    // when something was last there to be sent
     runtime::MonotonicTime drained_at{};  // when something was last sent
-    std::vector<PartitionQueue*> ready;   // of this run
-    std::size_t next = 0;                 // where the next request starts to collect
+    ReadyQueues ready;
     std::shared_ptr<const std::string> name;
+  };
+  /// A queue whose open batch may linger, at least until then.
+  struct Lingering {
+    runtime::MonotonicTime until{};
+    PartitionQueue* queue = nullptr;
+    bool operator>(const Lingering& other) const noexcept { return until > other.until; }
   };
   struct Look;
   struct InFlight;
@@ -97,9 +114,15 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void run();
   void run_once();
   enum class Head { waits, ready, ready_again };  ///< What the oldest batch of a queue does.
+  void collect_queues();
+  void look_later(PartitionQueue& queue);
+  void look_at_ready_again();
+  void take_lingering(const Look& look);
   void look_at(PartitionQueue& queue, Look& look);
-  bool lingers(const PartitionQueue& queue, Look& look) const;
-  Head look_at_head(PartitionQueue& queue, Look& look, std::vector<BatchPtr>& expired);
+  std::optional<std::int32_t> leader_for(PartitionQueue& queue, Look& look);
+  bool lingers(PartitionQueue& queue, const Look& look);
+  Head look_at_head(PartitionQueue& queue, Look& look, runtime::MonotonicTime& deadline,
+                    std::vector<BatchPtr>& expired);
   void expire(PartitionQueue& queue, runtime::MonotonicTime now, std::vector<BatchPtr>& expired);
   void expire_in_flight(Look& look);
   void fail_late(BatchPtr batch);
@@ -123,7 +146,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
 
   // sender_requests.cc
   void send_ready(std::int32_t broker_id, BrokerState& broker, Look& look);
-  std::shared_ptr<InFlight> next_request(BrokerState& broker);
+  std::shared_ptr<InFlight> next_request(std::int32_t broker_id, BrokerState& broker, Look& look);
+  std::size_t add_batch(InFlight& request, BatchPtr batch);
   std::shared_ptr<InFlight> make_request();
   void keep(std::shared_ptr<InFlight> request);
   void mention(PartitionQueue& queue);
@@ -189,8 +213,15 @@ class Sender : public std::enable_shared_from_this<Sender> {
   std::atomic<int> flushing_{0};
 
   // The reactor's only:
-  std::vector<PartitionQueue*> queues_;
+  std::vector<PartitionQueue*> queues_;  // as far as collected
+  std::vector<TopicState*> topics_;      // of queues_
+  // A queue with batches is announced, or in one of these three; so a look costs nothing for the others.
+  std::vector<PartitionQueue*> to_look_;  // at the next look
+  std::vector<PartitionQueue*> looking_;  // at this one
+  std::vector<Lingering> lingering_;      // a heap, the first to end in front
   std::map<std::int32_t, BrokerState> brokers_;
+  std::uint64_t ready_version_ = 0;  // of the metadata by which queues are ready at their brokers
+  runtime::MonotonicTime ready_deadline_ = runtime::MonotonicTime::max();  // no oldest batch there expires before
   std::vector<std::shared_ptr<InFlight>> in_flight_;
   std::vector<std::shared_ptr<InFlight>> spare_requests_;
   ProducerIdentity identity_;

@@ -28,7 +28,7 @@ void Sender::send_ready(std::int32_t broker_id, BrokerState& broker, Look& look)
     runtime_->spawn(connect(shared_from_this(), broker_id));
     return;
   }
-  const auto request = next_request(broker);
+  const auto request = next_request(broker_id, broker, look);
   if (!request) return;
   broker.drained_at = now;
   ++broker.in_flight;
@@ -42,33 +42,42 @@ void Sender::send_ready(std::int32_t broker_id, BrokerState& broker, Look& look)
   run_again_ = true;  // there may be more than fitted
 }
 
-std::shared_ptr<Sender::InFlight> Sender::next_request(BrokerState& broker) {
+std::shared_ptr<Sender::InFlight> Sender::next_request(std::int32_t broker_id, BrokerState& broker, Look& look) {
   auto request = make_request();
   std::size_t size = 0;
-  const std::size_t count = broker.ready.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    PartitionQueue& queue = *broker.ready[(broker.next + i) % count];
-    const std::size_t room = config_.max_request_bytes > size ? config_.max_request_bytes - size : 0;
-    BatchPtr batch = take_head(queue, request->batches.empty() ? SIZE_MAX : room);
-    if (!batch) continue;
-    if (!prepare(*batch)) {
-      Failure why = batch->seal_failure;
-      fail(std::move(batch), std::move(why));
-      continue;
+  while (!broker.ready.empty()) {
+    PartitionQueue& queue = broker.ready.front();
+    if (leader_for(queue, look) == broker_id) {
+      const std::size_t room = config_.max_request_bytes > size ? config_.max_request_bytes - size : 0;
+      BatchPtr batch = take_head(queue, request->batches.empty() ? SIZE_MAX : room);
+      if (!batch) break;  // it is the next request's first
+      size += add_batch(*request, std::move(batch));
     }
-    size += batch->bytes->size();
-    ++queue.in_flight;
-    request->queues.push_back(&queue);
-    mention(queue);
-    request->batches.push_back(std::move(batch));
+    broker.ready.pop();
+    look_later(queue);  // not before the next look, for one request has one batch of a partition at most
   }
-  ++broker.next;
   if (request->batches.empty()) {
     keep(std::move(request));
     return nullptr;
   }
   build(*request);
   return request;
+}
+
+/// Its bytes; 0 where it failed.
+std::size_t Sender::add_batch(InFlight& request, BatchPtr batch) {
+  PartitionQueue& queue = *batch->queue;
+  if (!prepare(*batch)) {
+    Failure why = batch->seal_failure;
+    fail(std::move(batch), std::move(why));
+    return 0;
+  }
+  const std::size_t size = batch->bytes->size();
+  ++queue.in_flight;
+  mention(queue);
+  request.queues.push_back(&queue);
+  request.batches.push_back(std::move(batch));
+  return size;
 }
 
 std::shared_ptr<Sender::InFlight> Sender::make_request() {
@@ -158,6 +167,10 @@ void Sender::build(InFlight& request) const {
   if (!all_have_ids) request.versions.max = kLastVersionWithNames;
   if (config_.compression == record::CompressionType::zstd) request.versions.min = kFirstVersionWithZstd;
   request.deadline = runtime_->now() + config_.client.request_timeout;
+  request.first_expiry = runtime::MonotonicTime::max();
+  for (const BatchPtr& batch : request.batches) {
+    request.first_expiry = std::min(request.first_expiry, batch->deadline);
+  }
 }
 
 /// Behind the first `topics` topics of the body, which are this request's; what an earlier one left is overwritten.

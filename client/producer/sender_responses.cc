@@ -200,6 +200,7 @@ void Sender::requeue(BatchPtr batch, Failure why) {
   batch->last_failure = std::move(why);
   router_->logger().debug("{}: sent again after attempt {}: {}", queue.name, batch->attempts,
                           batch->last_failure.message());
+  look_later(queue);
   const std::lock_guard lock(queue.mutex);
   const auto later = std::find_if(queue.batches.begin(), queue.batches.end(),
                                   [&batch](const BatchPtr& other) { return other->number > batch->number; });
@@ -240,6 +241,7 @@ bool Sender::split(BatchPtr& batch) {
   if (batch->sequence.is_assigned()) queue.sequence.require_reset();
   accumulator_.note_incomplete(batch->number);  // a second one under this number: flush waits for both halves
   second->reserved_bytes = batch->reserved_bytes;
+  look_later(queue);
   const std::lock_guard lock(queue.mutex);
   auto place = std::find_if(queue.batches.begin(), queue.batches.end(),
                             [&batch](const BatchPtr& other) { return other->number > batch->number; });

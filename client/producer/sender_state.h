@@ -20,6 +20,8 @@ struct Sender::Look {
   bool metadata_wanted = false;
   bool id_wanted = false;
   std::shared_ptr<const ClusterSnapshot> cluster;
+  const TopicState* topic = nullptr;  ///< The last one that was looked up, and what the cluster says of it.
+  const TopicMetadata* metadata = nullptr;
 };
 
 /// The batches' bytes, kept alive until the request is written.
@@ -38,6 +40,7 @@ struct Sender::InFlight {
   std::shared_ptr<const std::string> broker;
   std::int32_t broker_id = -1;
   runtime::MonotonicTime deadline{};
+  runtime::MonotonicTime first_expiry{};  ///< No batch of it expires before.
 
   BatchPtr take_batch(std::string_view name, const Uuid& id, std::int32_t partition);
 };

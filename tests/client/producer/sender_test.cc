@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <map>
 
 #include "barnabas/producer.h"
 #include "client/core/client_runtime.h"
@@ -394,6 +395,69 @@ TEST_F(SenderTest, records_linger_for_company_and_flush_does_not) {
   send(*producer, "c");
   producer->flush();
   EXPECT_LT(env.clock().now() - started, 20ms);
+}
+
+TEST_F(SenderTest, each_of_many_partitions_lingers_goes_and_expires_in_its_own_time) {
+  constexpr std::int32_t kPartitions = 40;
+  broker.serve_metadata(cluster({"b1"}, {{"t", std::vector<std::int32_t>(kPartitions, 1)}}));
+  const auto producer = make_producer({{"linger.ms", "1000"},
+                                       {"batch.size", "16384"},
+                                       {"acks", "1"},
+                                       {"enable.idempotence", "false"},
+                                       {"max.in.flight.requests.per.connection", "1"},
+                                       {"max.request.size", "1000"},  // five batches
+                                       {"request.timeout.ms", "3000"},
+                                       {"delivery.timeout.ms", "4000"}});
+  std::map<std::int32_t, runtime::Duration> took;
+  std::map<std::int32_t, Delivery> told;
+  const auto send_to_each = [&] {
+    for (std::int32_t i = 0; i < kPartitions; ++i) {
+      const auto sent = env.clock().now();
+      producer->send({.topic = "t", .partition = i, .value = std::string(100, 'x')}, [&, i, sent](const Delivery& d) {
+        took[i] = env.clock().now() - sent;
+        told[i] = d;
+      });
+      env.run_for(10ms);
+    }
+  };
+  send_to_each();
+  EXPECT_TRUE(seen.empty());
+  env.run_for(2s);
+  ASSERT_EQ(told.size(), std::size_t{kPartitions});
+  EXPECT_EQ(seen.size(), std::size_t{kPartitions});
+  for (const auto& [partition, time] : took) {
+    EXPECT_FALSE(told[partition].error) << told[partition].context;
+    EXPECT_GE(time, 1000ms) << partition;
+    EXPECT_LE(time, 1015ms) << partition;
+  }
+  told.clear();
+  script.assign(100, std::nullopt);
+  send_to_each();
+  env.run_for(5s);
+  ASSERT_EQ(told.size(), std::size_t{kPartitions});
+  for (const auto& [partition, time] : took) {
+    EXPECT_EQ(told[partition].error, Errc::timed_out) << partition;
+    EXPECT_GE(time, 4000ms) << partition;
+    EXPECT_LE(time, 4005ms) << partition;
+  }
+  EXPECT_EQ(producer->metrics().buffered_records, 0U);
+}
+
+TEST_F(SenderTest, flush_sends_what_lingers_in_any_partition_and_later_batches_linger_again) {
+  constexpr std::int32_t kPartitions = 10;
+  broker.serve_metadata(cluster({"b1"}, {{"t", std::vector<std::int32_t>(kPartitions, 1)}}));
+  const auto producer = make_producer({{"linger.ms", "1000"}, {"batch.size", "16384"}});
+  for (int round = 1; round <= 3; ++round) {
+    const auto began = env.clock().now();
+    for (std::int32_t i = 0; i < kPartitions; ++i) producer->send({.topic = "t", .partition = i, .value = "v"});
+    env.run_for(500ms);
+    EXPECT_EQ(stored.size(), std::size_t{kPartitions} * static_cast<std::size_t>(2 * round - 2)) << "still lingers";
+    producer->flush();
+    EXPECT_LT(env.clock().now() - began, 600ms);
+    for (std::int32_t i = 0; i < kPartitions; ++i) producer->send({.topic = "t", .partition = i, .value = "w"});
+    env.run_for(1100ms);
+    EXPECT_EQ(stored.size(), std::size_t{kPartitions} * static_cast<std::size_t>(2 * round));
+  }
 }
 
 }  // namespace
