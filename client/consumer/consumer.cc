@@ -34,9 +34,27 @@ void start_poll(ConsumerImpl& consumer, std::chrono::milliseconds timeout, Handl
   consumer.start_poll(timeout, std::move(done));
 }
 
+void start_commit(ConsumerImpl& consumer, std::optional<Offsets> offsets, Handler<std::error_code> done) {
+  consumer.start_commit(std::move(offsets), std::move(done));
+}
+
 }  // namespace client
 
 inline namespace v0 {
+namespace {
+
+class ConsumerCategory final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "barnabas.consumer"; }
+  std::string message(int) const override { return "a function of the application threw"; }
+};
+
+}  // namespace
+
+std::error_code make_error_code(ConsumerErrc code) noexcept {
+  static const ConsumerCategory category;
+  return {static_cast<int>(code), category};
+}
 
 using client::value_or_throw;
 
@@ -115,6 +133,51 @@ std::vector<TopicPartition> Consumer::paused() const {
   return impl_->paused();
 }
 
+void Consumer::subscribe(const std::vector<std::string>& topics, RebalanceListener listener) {
+  value_or_throw(impl_->subscribe(client::subscription_to(topics), std::move(listener)));
+}
+void Consumer::subscribe(const TopicPattern& pattern, RebalanceListener listener) {
+  value_or_throw(impl_->subscribe(client::subscription_to_pattern(pattern.regex()), std::move(listener)));
+}
+std::vector<std::string> Consumer::subscription() const {
+  return impl_->subscription();
+}
+void Consumer::unsubscribe() {
+  value_or_throw(impl_->unsubscribe());
+}
+void Consumer::enforce_rebalance(const std::string& reason) {
+  value_or_throw(impl_->enforce_rebalance(reason));
+}
+ConsumerGroupMetadata Consumer::group_metadata() const {
+  return value_or_throw(impl_->group_metadata());
+}
+
+void Consumer::commit_sync() {
+  value_or_throw(impl_->commit_sync(std::nullopt, std::nullopt));
+}
+void Consumer::commit_sync(std::chrono::milliseconds timeout) {
+  value_or_throw(impl_->commit_sync(std::nullopt, timeout));
+}
+void Consumer::commit_sync(const Offsets& offsets) {
+  value_or_throw(impl_->commit_sync(offsets, std::nullopt));
+}
+void Consumer::commit_sync(const Offsets& offsets, std::chrono::milliseconds timeout) {
+  value_or_throw(impl_->commit_sync(offsets, timeout));
+}
+void Consumer::commit_async(CommitCallback callback) {
+  value_or_throw(impl_->commit_async(std::nullopt, std::move(callback)));
+}
+void Consumer::commit_async(const Offsets& offsets, CommitCallback callback) {
+  value_or_throw(impl_->commit_async(offsets, std::move(callback)));
+}
+std::map<TopicPartition, std::optional<OffsetAndMetadata>> Consumer::committed(
+    const std::vector<TopicPartition>& partitions) {
+  return value_or_throw(impl_->committed(partitions));
+}
+std::optional<std::int64_t> Consumer::lag(const TopicPartition& partition) const {
+  return value_or_throw(impl_->lag(partition));
+}
+
 Records Consumer::poll(std::chrono::milliseconds timeout) {
   return value_or_throw(impl_->poll(timeout));
 }
@@ -128,7 +191,10 @@ std::string Consumer::explain() const {
   return impl_->explain();
 }
 void Consumer::close(std::chrono::milliseconds timeout) {
-  value_or_throw(impl_->close(timeout));
+  value_or_throw(impl_->close({timeout, GroupMembership::usual}));
+}
+void Consumer::close(const CloseOptions& options) {
+  value_or_throw(impl_->close(options));
 }
 ConsumerMetrics Consumer::metrics() const {
   return impl_->metrics();

@@ -53,7 +53,42 @@ std::chrono::milliseconds ms(std::int64_t count) {
   return std::chrono::milliseconds(count);
 }
 
+std::optional<GroupSettings> group_settings(const runtime::ParsedConfig& config) {
+  if (config.is_null("group.id")) return std::nullopt;
+  GroupSettings group;
+  group.membership.group_id = config.get_string("group.id");
+  if (!config.is_null("group.instance.id")) group.membership.instance_id = config.get_string("group.instance.id");
+  group.membership.session_timeout = ms(config.get_int("session.timeout.ms"));
+  group.membership.heartbeat_interval = ms(config.get_int("heartbeat.interval.ms"));
+  group.membership.max_poll_interval = ms(config.get_int("max.poll.interval.ms"));
+  group.assignors = config.get_list("partition.assignment.strategy");
+  group.auto_commit = config.get_bool("enable.auto.commit");
+  group.auto_commit_interval = ms(config.get_int("auto.commit.interval.ms"));
+  group.exclude_internal_topics = config.get_bool("exclude.internal.topics");
+  return group;
+}
+
 }  // namespace
+
+Result<void> check_group_settings(const runtime::ParsedConfig& config) {
+  if (config.is_null("group.id")) {
+    if (config.is_set("enable.auto.commit") && config.get_bool("enable.auto.commit")) {
+      return failure(Errc::invalid_config, "enable.auto.commit=true needs group.id");
+    }
+    if (!config.is_null("group.instance.id")) {
+      return failure(Errc::invalid_config, "group.instance.id needs group.id");
+    }
+    return {};
+  }
+  if (config.get_string("group.id").empty()) return failure(Errc::invalid_config, "group.id is empty");
+  if (!config.is_null("group.instance.id") && config.get_string("group.instance.id").empty()) {
+    return failure(Errc::invalid_config, "group.instance.id is empty");
+  }
+  if (config.get_int("heartbeat.interval.ms") >= config.get_int("session.timeout.ms")) {
+    return failure(Errc::invalid_config, "heartbeat.interval.ms must be less than session.timeout.ms");
+  }
+  return {};
+}
 
 const runtime::ConfigTable& consumer_config_table() {
   static const runtime::ConfigTable table("consumer", all_definitions());
@@ -78,6 +113,7 @@ ConsumerSettings consumer_settings(const runtime::ParsedConfig& config) {
   settings.request_timeout = ms(config.get_int("request.timeout.ms"));
   settings.retry_backoff = ms(config.get_long("retry.backoff.ms"));
   settings.retry_backoff_max = ms(config.get_long("retry.backoff.max.ms"));
+  settings.group = group_settings(config);
   return settings;
 }
 

@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "client/consumer/group/group_settings.h"
 #include "client/consumer/reset_policy.h"
 #include "common/runtime/config_table.h"
 
@@ -30,9 +32,12 @@ struct ConsumerSettings {
   std::chrono::milliseconds request_timeout{0};
   std::chrono::milliseconds retry_backoff{0};
   std::chrono::milliseconds retry_backoff_max{0};
+  std::optional<GroupSettings> group;  ///< With group.id.
 };
 
 /// `config` was parsed by consumer_config_table().
 ConsumerSettings consumer_settings(const runtime::ParsedConfig& config);
+/// Errors: Errc::invalid_config for settings of a group that contradict each other, or need group.id.
+Result<void> check_group_settings(const runtime::ParsedConfig& config);
 
 }  // namespace barnabas::client

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "client/consumer/group/strategy.h"
 #include "client/core/errors.h"
 
 namespace barnabas::client {
@@ -15,6 +16,21 @@ namespace {
 constexpr std::chrono::milliseconds kAbandonTimeout{500};
 constexpr std::chrono::milliseconds kExecutorGrace{200};  // what a call gives an executor to notice its deadline
 
+/// Who hears of new metadata. Threads: the executor's.
+struct MetadataListeners {
+  std::weak_ptr<Fetcher> fetcher;
+  std::weak_ptr<GroupCoordinator> group;
+};
+
+Result<GroupCoordinator::Options> group_options(const GroupSettings& settings,
+                                                const std::vector<std::shared_ptr<Assignor>>& own) {
+  auto assignors = own.empty() ? assignors_named(settings.assignors) : own;
+  if (!assignors) return failure(assignors.error());
+  const auto protocol = shared_protocol(*assignors);
+  if (!protocol) return failure(protocol.error());
+  return GroupCoordinator::Options{settings, std::move(*assignors), *protocol};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<ConsumerImpl>> ConsumerImpl::make(const Config& config, ConsumerOptions options) {
@@ -22,7 +38,12 @@ Result<std::shared_ptr<ConsumerImpl>> ConsumerImpl::make(const Config& config, C
   if (!parsed) return failure(parsed.error());
   auto client = client_config_of(*parsed);
   if (!client) return failure(client.error());
+  const auto checked = check_group_settings(*parsed);
+  if (!checked) return failure(checked.error());
   auto settings = consumer_settings(*parsed);
+  Result<GroupCoordinator::Options> group = GroupCoordinator::Options{};
+  if (settings.group) group = group_options(*settings.group, options.assignors);
+  if (!group) return failure(group.error());
   const auto logger = make_logger(options.log, client->client_id);
   log_settings_without_effect(logger, *parsed);
   auto runtime = options.runtime ? options.runtime.internals() : ClientRuntime::make("barnabas-consumer");
@@ -31,13 +52,20 @@ Result<std::shared_ptr<ConsumerImpl>> ConsumerImpl::make(const Config& config, C
   router_options.metadata.max_age = client->metadata_max_age;
   router_options.metadata.allow_auto_topic_creation = settings.allow_auto_create_topics;
   router_options.config = std::move(*client);
-  auto weak_fetcher = std::make_shared<std::weak_ptr<Fetcher>>();
-  router_options.on_metadata_change = [weak_fetcher] {
-    if (const auto fetcher = weak_fetcher->lock()) fetcher->kick();
+  auto listeners = std::make_shared<MetadataListeners>();
+  router_options.on_metadata_change = [listeners] {
+    if (const auto fetcher = listeners->fetcher.lock()) fetcher->kick();
+    if (const auto coordinator = listeners->group.lock()) coordinator->on_metadata_change();
   };
   auto router = RequestRouter::make(runtime, std::move(router_options), logger);
   auto impl = std::make_shared<ConsumerImpl>(state, router, std::move(options.interceptors));
-  asio::post(runtime->executor(), [weak_fetcher, fetcher = impl->fetcher_] { *weak_fetcher = fetcher; });
+  if (settings.group) {
+    impl->group_ = std::make_shared<GroupCoordinator>(state, router, impl->fetcher_, std::move(*group));
+  }
+  asio::post(runtime->executor(), [listeners, fetcher = impl->fetcher_, coordinator = impl->group_] {
+    listeners->fetcher = fetcher;
+    listeners->group = coordinator;
+  });
   state->wake_async = [weak = std::weak_ptr(impl)] {
     if (const auto self = weak.lock()) self->wake_pollers();
   };
@@ -59,17 +87,24 @@ Result<void> ConsumerImpl::assign(const std::vector<TopicPartition>& partitions)
       return failure(Errc::invalid_argument, fmt::format("assign: '{}' is no partition", where.to_string()));
     }
   }
+  if (group_ != nullptr && group_->is_subscribed()) {
+    return failure(Errc::invalid_argument,
+                   "assign: this consumer has subscribed, so its group assigns partitions; "
+                   "unsubscribe() first");
+  }
   const auto now = state_->runtime->now();
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->closed) return failure(Errc::closed, "the consumer is closed");
-    state_->positions.assign(partitions, now);
+    const auto start = group_ == nullptr ? Positions::Start::by_policy : Positions::Start::committed;
+    state_->positions.assign(partitions, now, start);
     state_->maybe_stuck = true;  // auto.offset.reset=none
   }
   bool is_new = false;
   for (const TopicPartition& where : partitions) is_new |= router_->metadata().want_topic(where.topic, now);
   if (is_new) router_->request_metadata_update();
   fetcher_->kick();
+  if (group_ != nullptr) group_->find_starts();
   return {};
 }
 
@@ -175,40 +210,69 @@ Result<std::vector<PartitionInfo>> ConsumerImpl::partitions_for(const std::strin
 // ---- the end
 
 asio::awaitable<Result<void>> ConsumerImpl::close_async(std::shared_ptr<ConsumerImpl> self,
-                                                        std::chrono::milliseconds timeout) {
-  const auto deadline = self->router_->deadline_in(timeout);
+                                                        runtime::MonotonicTime deadline) {
   co_await self->fetcher_->close(deadline);
   const auto done = co_await self->router_->shutdown();
   self->state_->notify();
   co_return done;
 }
 
-Result<void> ConsumerImpl::close(std::chrono::milliseconds timeout) {
-  {
+asio::awaitable<Result<void>> ConsumerImpl::abandon_async(std::shared_ptr<ConsumerImpl> self,
+                                                          runtime::MonotonicTime deadline) {
+  if (self->group_ != nullptr) {
+    GroupCoordinator::Leaving how{deadline, GroupMembership::usual, "the consumer was destroyed"};
+    how.commit = false;
+    how.tell_user = false;
+    how.for_good = true;
+    co_await self->group_->leave(std::move(how));
+  }
+  co_return co_await close_async(self, deadline);
+}
+
+Result<void> ConsumerImpl::close(const CloseOptions& options) {
+  if (state_->runtime->is_current_thread()) {
     const std::lock_guard lock(state_->mutex);
     if (state_->closed) return {};
-    if (state_->runtime->is_current_thread()) {
-      return failure(Errc::would_deadlock, "close() on the client's own reactor thread");
-    }
+    return failure(Errc::would_deadlock, "close() on the client's own reactor thread");
+  }
+  if (const auto allowed = refuse_in_call("close"); !allowed) return allowed;
+  if (closing_.exchange(true)) return {};
+  const auto deadline = router_->deadline_in(options.timeout);
+  Result<void> left;
+  if (group_ != nullptr) {
+    GroupCoordinator::Leaving how{deadline, options.membership, "the consumer is being closed"};
+    how.for_good = true;
+    left = leave_group(std::move(how));
+  }
+  const auto ended = shut_down(deadline);
+  return left ? ended : left;
+}
+
+Result<void> ConsumerImpl::shut_down(runtime::MonotonicTime deadline) {
+  {
+    const std::lock_guard lock(state_->mutex);
     state_->closed = true;
   }
-  const auto give_up = router_->deadline_in(timeout);
-  const bool is_bounded = give_up < runtime::MonotonicTime::max();
-  return state_->runtime->wait(close_async(shared_from_this(), timeout),
-                               is_bounded ? give_up + kExecutorGrace : give_up);
+  const bool is_bounded = deadline < runtime::MonotonicTime::max();
+  const auto least = state_->runtime->now() + kExecutorGrace;
+  return state_->runtime->wait(close_async(shared_from_this(), deadline),
+                               is_bounded ? std::max(deadline + kExecutorGrace, least) : deadline);
 }
 
 void ConsumerImpl::abandon() noexcept {
-  if (!state_->runtime->is_current_thread()) {
-    static_cast<void>(close(kAbandonTimeout));
-    return;
-  }
+  if (closing_.exchange(true)) return;
+  const bool may_wait = !state_->runtime->is_current_thread();
+  const auto deadline = router_->deadline_in(may_wait ? kAbandonTimeout : std::chrono::milliseconds(0));
   {
     const std::lock_guard lock(state_->mutex);
-    if (state_->closed) return;
     state_->closed = true;
   }
-  state_->runtime->spawn(close_async(shared_from_this(), std::chrono::milliseconds(0)));
+  auto work = abandon_async(shared_from_this(), deadline);
+  if (may_wait) {
+    static_cast<void>(state_->runtime->wait(std::move(work), deadline + kExecutorGrace));
+  } else {
+    state_->runtime->spawn(std::move(work));
+  }
 }
 
 // ---- what it says of itself
@@ -225,11 +289,11 @@ ExplainContext ConsumerImpl::explain_context(const ClusterSnapshot& cluster) con
 
 std::string ConsumerImpl::explain() const {
   const auto cluster = router_->metadata().snapshot();
+  std::string text = group_ == nullptr ? "" : group_->explain();
   const std::lock_guard lock(state_->mutex);
   if (state_->closed) return "the consumer is closed";
-  if (state_->positions.all().empty()) return "no partition is assigned";
+  if (state_->positions.all().empty()) return text + "no partition is assigned";
   ExplainContext context = explain_context(*cluster);
-  std::string text;
   for (const auto& [where, state] : state_->positions.all()) {
     const auto& failed = state_->poll_failure;
     context.unreadable = failed && failed->partition == where && failed->offset == state.position.offset;

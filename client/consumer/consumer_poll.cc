@@ -10,16 +10,39 @@
 
 // The half of ConsumerImpl that hands out records.
 namespace barnabas::client {
+namespace {
+
+/// Tells the group that a poll is under way.
+class PollScope {
+ public:
+  explicit PollScope(GroupCoordinator* group) : group_(group) {
+    if (group_ != nullptr) group_->enter_poll();
+  }
+  ~PollScope() {
+    if (group_ != nullptr) group_->leave_poll();
+  }
+  PollScope(const PollScope&) = delete;
+  PollScope& operator=(const PollScope&) = delete;
+
+ private:
+  GroupCoordinator* const group_;
+};
+
+}  // namespace
 
 Result<Records> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
   if (timeout.count() > 0 && state_->runtime->is_current_thread()) {
     return failure(Errc::would_deadlock, "poll() on the client's own reactor thread; use async_poll");
   }
+  if (const auto allowed = refuse_in_call("poll"); !allowed) return failure(allowed.error());
   polls_.fetch_add(1, std::memory_order_relaxed);
   const auto deadline = router_->deadline_in(timeout);
+  const PollScope scope(group_.get());
   for (;;) {
     const std::uint64_t seen = state_->events.load();
-    auto records = try_poll();
+    const auto in_turn = serve_group();
+    if (!in_turn) return failure(in_turn.error());
+    auto records = try_poll(*in_turn);
     if (!records) return failure(records.error());
     if (*records) return std::move(**records);
     fetcher_->kick();
@@ -28,8 +51,9 @@ Result<Records> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
   }
 }
 
-Result<std::optional<Records>> ConsumerImpl::try_poll() {
+Result<std::optional<Records>> ConsumerImpl::try_poll(bool in_turn) {
   if (woken_.exchange(false)) return failure(Errc::woken_up, "wakeup() was called");
+  if (in_turn) return std::optional<Records>();
   collected_runs_.clear();
   const auto collected = collect_ready(collected_runs_);
   if (!collected) return failure(collected.error());
@@ -191,16 +215,21 @@ bool ConsumerImpl::next_needs_decompression() {
   });
 }
 
-asio::awaitable<Result<std::optional<Records>>> ConsumerImpl::try_poll_off_reactor() {
-  if (!next_needs_decompression()) co_return try_poll();
-  if (decompression_ == nullptr) decompression_ = state_->runtime->env().make_worker_pool("barnabas-decompress", 1);
+asio::awaitable<void> ConsumerImpl::run_off_reactor(std::function<void()> work) {
+  if (workers_ == nullptr) workers_ = state_->runtime->env().make_worker_pool("barnabas-consumer-work", 1);
   auto gate = state_->runtime->make_gate();
-  auto result = std::make_shared<Result<std::optional<Records>>>();
-  asio::post(decompression_->executor(), [self = shared_from_this(), gate, result] {
-    *result = self->try_poll();
+  asio::post(workers_->executor(), [self = shared_from_this(), gate, work = std::move(work)] {
+    work();
     asio::post(self->executor(), [gate] { gate->open(); });
   });
   co_await gate->wait(runtime::MonotonicTime::max());
+}
+
+asio::awaitable<Result<std::optional<Records>>> ConsumerImpl::try_poll_off_reactor(bool in_turn) {
+  if (in_turn || !next_needs_decompression()) co_return try_poll(in_turn);
+  auto result = std::make_shared<Result<std::optional<Records>>>();
+  std::function<void()> work = [self = this, result] { *result = self->try_poll(false); };
+  co_await run_off_reactor(std::move(work));
   co_return std::move(*result);
 }
 
@@ -211,13 +240,20 @@ asio::awaitable<void> ConsumerImpl::poll_async(std::shared_ptr<ConsumerImpl> sel
     *cancelled = true;
     state->notify();
   });
+  const PollScope scope(self->group_.get());
   for (;;) {
     if (*cancelled) {
       done(make_error_code(Errc::cancelled), Records{});
       co_return;
     }
     const std::uint64_t seen = self->state_->events.load();
-    auto records = co_await self->try_poll_off_reactor();
+    const auto in_turn = co_await self->serve_group_off_reactor();
+    if (!in_turn) {
+      done(in_turn.error().code, Records{});
+      co_return;
+    }
+    const bool waits = *in_turn;
+    auto records = co_await self->try_poll_off_reactor(waits);
     if (!records || *records) {
       done(records ? std::error_code() : records.error().code, records ? std::move(**records) : Records{});
       co_return;

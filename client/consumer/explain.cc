@@ -61,6 +61,8 @@ std::string explain_partition(const PartitionState& state, const ExplainContext&
       !missing.empty())
     return missing;
   switch (state.phase) {
+    case Phase::awaiting_committed:
+      return "asks the group's coordinator for the committed offset";
     case Phase::awaiting_reset:
       return "looks up where to start (auto.offset.reset)";
     case Phase::awaiting_validation:

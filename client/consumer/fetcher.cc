@@ -135,6 +135,7 @@ bool Fetcher::find_standing(PartitionState& state, const ClusterSnapshot& cluste
     return false;
   }
   state.leaderless = false;
+  if (state.phase == Phase::awaiting_committed) return false;  // the group asks for it
   if (state.phase != Phase::fetching) {
     if (state.lookup_under_way) return false;
     state.lookup_under_way = true;

@@ -25,7 +25,7 @@ std::size_t PartitionState::fetched_bytes() const noexcept {
   return bytes;
 }
 
-void Positions::assign(const std::vector<TopicPartition>& partitions, runtime::MonotonicTime now) {
+void Positions::assign(const std::vector<TopicPartition>& partitions, runtime::MonotonicTime now, Start start) {
   const std::set<TopicPartition> wanted(partitions.begin(), partitions.end());
   const auto is_gone = [&](const auto& entry) { return wanted.count(entry.first) == 0; };
   std::erase_if(touched_, [&](const PartitionState* state) { return wanted.count(state->partition) == 0; });
@@ -44,7 +44,12 @@ void Positions::assign(const std::vector<TopicPartition>& partitions, runtime::M
     state.shared_partition = std::make_shared<const TopicPartition>(partition);
     state.topic = name;
     state.since = now;
-    request_reset(state, default_reset_);
+    if (start == Start::by_policy) {
+      request_reset(state, default_reset_);
+    } else {
+      set_position(state, Position{});
+      state.phase = Phase::awaiting_committed;
+    }
   }
 }
 
@@ -114,6 +119,14 @@ void Positions::request_reset(PartitionState& state, ResetPolicy policy) {
   state.phase = Phase::awaiting_reset;
   state.reset = policy;
   if (policy.kind == ResetPolicy::Kind::none) state.stuck = out_of_range(state, "no position is set");
+}
+
+void Positions::on_committed(PartitionState& state, std::optional<Position> committed) {
+  if (committed) {
+    seek(state, *committed);
+  } else {
+    request_reset(state, default_reset_);
+  }
 }
 
 void Positions::on_reset(const TopicPartition& partition, std::uint64_t generation, Position found) {

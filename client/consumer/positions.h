@@ -65,6 +65,7 @@ struct FetchStanding {
 /// What is known of one assigned partition. Owned by Positions; changed through it where a rule hangs on it.
 struct PartitionState {
   enum class Phase {
+    awaiting_committed,   ///< Has no position: the group's coordinator will tell.
     awaiting_reset,       ///< Has no position: ListOffsets will tell, by `reset`.
     awaiting_validation,  ///< A new leader must confirm that it has what was read so far.
     fetching,
@@ -104,7 +105,7 @@ struct PartitionState {
   bool is_touched = false;              ///< In the list of those that changed.
   FetchStanding standing;
 
-  bool has_position() const noexcept { return phase != Phase::awaiting_reset; }
+  bool has_position() const noexcept { return phase != Phase::awaiting_committed && phase != Phase::awaiting_reset; }
   std::size_t fetched_bytes() const noexcept;
 };
 
@@ -115,8 +116,14 @@ class Positions {
  public:
   explicit Positions(ResetPolicy default_reset) : default_reset_(default_reset) {}
 
+  /// Where a partition starts that was not assigned before.
+  enum class Start {
+    by_policy,  ///< As auto.offset.reset says.
+    committed,  ///< Where the group committed; on_committed() tells.
+  };
   /// Partitions that stay keep their state.
-  void assign(const std::vector<TopicPartition>& partitions, runtime::MonotonicTime now);
+  void assign(const std::vector<TopicPartition>& partitions, runtime::MonotonicTime now,
+              Start start = Start::by_policy);
   PartitionState* find(const TopicPartition& partition) noexcept;
   const PartitionState* find(const TopicPartition& partition) const noexcept;
   std::map<TopicPartition, PartitionState>& all() noexcept { return states_; }
@@ -137,6 +144,8 @@ class Positions {
   void seek(PartitionState& state, Position position);
   void request_reset(PartitionState& state, ResetPolicy policy);
 
+  /// The coordinator answered; none: the group has committed nothing, and auto.offset.reset applies.
+  void on_committed(PartitionState& state, std::optional<Position> committed);
   /// ListOffsets answered: `found` is none where no record has the time asked for (then it starts at the end).
   void on_reset(const TopicPartition& partition, std::uint64_t generation, Position found);
   /// The metadata name the topic's id. Another one than before, where a broker has said that it does not know the old

@@ -14,6 +14,13 @@ constexpr std::array kUsage{
     ApiUsage{ApiKey::fetch, {4, 18}, "consumer"},
     ApiUsage{ApiKey::list_offsets, {1, 11}, "consumer, admin"},
     ApiUsage{ApiKey::metadata, {4, 13}, "all"},
+    ApiUsage{ApiKey::offset_commit, {2, 9}, "consumer"},  // from 10 on, topics go by id, which a user need not know
+    ApiUsage{ApiKey::offset_fetch, {1, 9}, "consumer"},   // the same
+    ApiUsage{ApiKey::find_coordinator, {1, 6}, "consumer"},
+    ApiUsage{ApiKey::join_group, {1, 9}, "consumer"},
+    ApiUsage{ApiKey::heartbeat, {0, 4}, "consumer"},
+    ApiUsage{ApiKey::leave_group, {0, 5}, "consumer"},
+    ApiUsage{ApiKey::sync_group, {0, 5}, "consumer"},
     ApiUsage{ApiKey::api_versions, {0, 4}, "all"},
     ApiUsage{ApiKey::create_topics, {2, 7}, "admin"},
     ApiUsage{ApiKey::delete_topics, {1, 6}, "admin"},

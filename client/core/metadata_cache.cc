@@ -47,7 +47,7 @@ bool is_settled(const TopicMetadata& topic) {
 }  // namespace
 
 MetadataCache::MetadataCache(Options options)
-    : options_(options), snapshot_(std::make_shared<const ClusterSnapshot>()) {}
+    : options_(options), snapshot_(std::make_shared<const ClusterSnapshot>()), all_topics_(options.all_topics) {}
 
 std::shared_ptr<const ClusterSnapshot> MetadataCache::snapshot() const {
   const std::lock_guard lock(mutex_);
@@ -57,7 +57,7 @@ std::shared_ptr<const ClusterSnapshot> MetadataCache::snapshot() const {
 bool MetadataCache::want_topic(const std::string& name, runtime::MonotonicTime now) {
   const std::lock_guard lock(mutex_);
   const auto [entry, is_new] = wanted_.insert_or_assign(name, now);
-  if (is_new && !options_.all_topics) {
+  if (is_new && !all_topics_.load(std::memory_order_acquire)) {
     request_update();
     new_topics_.store(true, std::memory_order_release);
   }
@@ -75,7 +75,7 @@ protocol::MetadataRequest MetadataCache::request(std::int16_t version, runtime::
   new_topics_.store(false, std::memory_order_release);
   protocol::MetadataRequest request;
   request.allow_auto_topic_creation = options_.allow_auto_topic_creation;
-  if (options_.all_topics) {
+  if (all_topics_.load(std::memory_order_acquire)) {
     request.topics = std::nullopt;
     return request;
   }

@@ -35,6 +35,8 @@ class MetadataCache {
 
   /// From now on the topic is kept up to date. Returns whether it was new: then an update is due at once.
   bool want_topic(const std::string& name, runtime::MonotonicTime now);
+  /// From now on every topic of the cluster is asked for, or only those wanted again. Threads: any.
+  void want_all_topics(bool all) noexcept { all_topics_.store(all, std::memory_order_release); }
   /// Something was wrong with what we know (NOT_LEADER, an unknown topic, a lost connection): ask as soon as the
   /// back-off allows.
   void request_update() noexcept { update_requested_.store(true, std::memory_order_release); }
@@ -69,6 +71,7 @@ class MetadataCache {
   std::atomic<std::uint64_t> version_{0};
   std::atomic<bool> update_requested_{true};
   std::atomic<bool> new_topics_{false};
+  std::atomic<bool> all_topics_;
   runtime::MonotonicTime last_success_ = runtime::MonotonicTime::min();
 };
 

@@ -2,15 +2,22 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "barnabas/assignor.h"
 #include "barnabas/config.h"
 #include "barnabas/error.h"
 #include "barnabas/export.h"
+#include "barnabas/group_metadata.h"
 #include "barnabas/interceptor.h"
 #include "barnabas/logging.h"
 #include "barnabas/metrics.h"
@@ -24,11 +31,90 @@ class ConsumerImpl;
 }
 inline namespace v0 {
 
+/// What only a consumer fails with; else errors are Kafka's, or barnabas::Errc.
+enum class ConsumerErrc {
+  listener_failed = 1,  ///< A function of the application's (a rebalance listener, an assignor, a callback) threw.
+};
+BARNABAS_API std::error_code make_error_code(ConsumerErrc code) noexcept;
+
 /// What a consumer takes beside its settings.
 struct ConsumerOptions {
   Runtime runtime{};  ///< Default: a thread of its own.
   LogSink log{};      ///< Default: warnings to standard error.
   std::vector<std::shared_ptr<ConsumerInterceptor>> interceptors{};
+  /// In place of partition.assignment.strategy, best first: also your own.
+  std::vector<std::shared_ptr<Assignor>> assignors{};
+};
+
+/// What a group commits of a partition: the next offset to be read, the leader epoch of the record before it (-1: not
+/// known), and a text of the caller's.
+struct OffsetAndMetadata {
+  std::int64_t offset = -1;
+  std::int32_t leader_epoch = -1;
+  std::string metadata{};
+
+  friend bool operator==(const OffsetAndMetadata&, const OffsetAndMetadata&) = default;
+};
+using Offsets = std::map<TopicPartition, OffsetAndMetadata>;
+
+/// How a commit ended that nobody waited for.
+struct CommitResult {
+  Offsets offsets;
+  std::error_code error;
+  std::string context;  ///< Which partition or broker, where it failed.
+
+  bool ok() const noexcept { return !error; }
+};
+/// Runs in a later poll, or in close; not at all where the consumer is destroyed without close.
+using CommitCallback = std::function<void(const CommitResult&)>;
+
+/// All topics whose whole name matches, also later ones: std::regex, ECMAScript.
+class TopicPattern {
+ public:
+  /// `consumer.subscribe(TopicPattern::of("orders-.*"))`
+  static TopicPattern of(std::string regex) {
+    TopicPattern made;
+    made.regex_ = std::move(regex);
+    return made;
+  }
+  const std::string& regex() const noexcept { return regex_; }
+
+ private:
+  TopicPattern() = default;
+  std::string regex_;
+};
+
+/// Told when the group gives partitions to this consumer and takes them, at Kafka's moments: while a poll is under way,
+/// which returns nothing until the listener is done. Any of them may be left out; without on_lost, on_revoked hears of
+/// lost partitions too. A coroutine instead: coroutine_listener() in consumer_async.h.
+/// What it throws comes out of poll, as ConsumerErrc::listener_failed; the rebalance goes on all the same.
+/// Threads: the one that polls (or unsubscribes, or closes); with async_poll, one of the library's. Commits, seeks and
+/// all other calls may be made from here, except poll, unsubscribe and close.
+struct RebalanceListener {
+  enum class Event : std::uint8_t { assigned, revoked, lost };
+  using Partitions = std::vector<TopicPartition>;
+
+  /// The new ones of these; seek here to start elsewhere than at the committed offset. Called after each rebalance.
+  std::function<void(const Partitions&)> on_assigned{};
+  /// They are still this consumer's until this returns: commit here what was done of them. Eager: all of them, when a
+  /// rebalance begins. Cooperative: those that move, when it has ended. Also before the group is left.
+  std::function<void(const Partitions&)> on_revoked{};
+  /// They belong to somebody else already (this consumer was away for too long): nothing can be committed.
+  std::function<void(const Partitions&)> on_lost{};
+  /// Instead of the three: calls `done` later, from any thread. For coroutine_listener().
+  std::function<void(Event, Partitions, std::function<void(std::exception_ptr)> done)> start{};
+};
+
+/// What close() does with the membership.
+enum class GroupMembership : std::uint8_t {
+  usual,  ///< Leaves, unless group.instance.id is set.
+  leave,  ///< The partitions go to others at once, also those of a static member.
+  stay    ///< They go to others when session.timeout.ms has passed: for a process that is back before.
+};
+
+struct CloseOptions {
+  std::chrono::milliseconds timeout = std::chrono::seconds(30);
+  GroupMembership membership = GroupMembership::usual;
 };
 
 /// An offset found for a time.
@@ -52,7 +138,7 @@ struct PollFailure {
   friend bool operator==(const PollFailure&, const PollFailure&) = default;
 };
 
-/// Reads records from partitions that the caller names.
+/// Reads records: from partitions that the caller names (assign), or that a group of consumers shares (subscribe).
 /// Threads: one at a time, except wakeup() and metrics(), which may be called from any thread at any time.
 /// Blocking functions fail with Errc::would_deadlock on the client's own reactor thread. Those without a timeout take
 /// default.api.timeout.ms.
@@ -67,9 +153,47 @@ class BARNABAS_API Consumer {
   Consumer& operator=(Consumer&&) noexcept;
 
   /// Replaces what is read. A partition that stays keeps its position and what was fetched of it; a new one starts
-  /// where auto.offset.reset says (earliest, latest, none, by_duration:...), unless seek() comes first.
+  /// at the offset committed by group.id, else where auto.offset.reset says (earliest, latest, none, by_duration:...),
+  /// unless seek() comes first.
+  /// Errors: Errc::invalid_argument after subscribe().
   void assign(std::vector<TopicPartition> partitions);
+  /// What is read now: as assigned, or as the group gave it.
   std::vector<TopicPartition> assignment() const;
+
+  /// Shares the topics' partitions with all consumers of group.id that subscribe. Replaces what was subscribed before.
+  /// Partitions come with poll, which has to be called at least every max.poll.interval.ms.
+  /// Errors: Errc::invalid_argument without group.id, or after assign().
+  void subscribe(const std::vector<std::string>& topics, RebalanceListener listener = {});
+  void subscribe(const TopicPattern& pattern, RebalanceListener listener = {});
+  /// What is subscribed; with a pattern: the topics that match now.
+  std::vector<std::string> subscription() const;
+  /// Leaves the group; or gives up what was assigned.
+  void unsubscribe();
+  /// The group is to meet again, with the next poll. `reason` goes into the broker's log.
+  void enforce_rebalance(const std::string& reason = "the application asked for it");
+  /// Who this consumer is in its group now: for commits within a producer's transaction.
+  ConsumerGroupMetadata group_metadata() const;
+
+  /// Commits in the name of the group: the positions of all partitions, or given offsets. Tried again until
+  /// default.api.timeout.ms (or `timeout`) where that may help.
+  /// Errors: Errc::invalid_argument without group.id; ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID where the group went on
+  /// without this consumer, REBALANCE_IN_PROGRESS: poll first. Kafka's codes otherwise.
+  void commit_sync();
+  void commit_sync(std::chrono::milliseconds timeout);
+  void commit_sync(const Offsets& offsets);
+  void commit_sync(const Offsets& offsets, std::chrono::milliseconds timeout);
+  /// The same without waiting, and without a second try.
+  void commit_async(CommitCallback callback = {});
+  void commit_async(const Offsets& offsets, CommitCallback callback = {});
+  /// void(std::error_code), tried again until default.api.timeout.ms. Defined in consumer_async.h.
+  template <typename CompletionToken>
+  auto async_commit(CompletionToken&& token);
+  template <typename CompletionToken>
+  auto async_commit(Offsets offsets, CompletionToken&& token);
+  /// What the group has committed; none where it has nothing.
+  std::map<TopicPartition, std::optional<OffsetAndMetadata>> committed(const std::vector<TopicPartition>& partitions);
+  /// How many offsets lie before the end that the last fetch saw; none where nothing was fetched yet. Asks nobody.
+  std::optional<std::int64_t> lag(const TopicPartition& partition) const;
 
   /// The next record to be returned; takes effect with the next poll.
   /// Errors: Errc::invalid_argument when the partition is not assigned or the offset is negative.
@@ -111,8 +235,11 @@ class BARNABAS_API Consumer {
   /// Why poll returns nothing, in words: per partition what is waited for, since when, and the last error.
   std::string explain() const;
 
-  /// Ends within `timeout`. May be called twice.
+  /// Commits (where enable.auto.commit says so), tells the listener, leaves the group. Ends within `timeout`, the
+  /// listener's own time apart. May be called twice. The destructor does the same within half a second, but calls
+  /// neither the listener nor callbacks: what they refer to may be gone.
   void close(std::chrono::milliseconds timeout = std::chrono::seconds(30));
+  void close(const CloseOptions& options);
 
   ConsumerMetrics metrics() const;
 
@@ -125,3 +252,6 @@ class BARNABAS_API Consumer {
 
 }  // namespace v0
 }  // namespace barnabas
+
+template <>
+struct std::is_error_code_enum<barnabas::ConsumerErrc> : std::true_type {};

@@ -49,9 +49,9 @@ TEST(ConsumerConfig, reads_what_the_consumer_acts_on) {
 
 TEST(ConsumerConfig, refuses_what_would_weaken_security_or_delivery) {
   const std::pair<const char*, const char*> cases[] = {
-      {"security.protocol", "SSL"},   {"sasl.mechanism", "PLAIN"},     {"ssl.truststore.location", "/x"},
-      {"group.protocol", "consumer"}, {"group.id", "billing"},         {"auto.offset.reset", "newest"},
-      {"max.poll.records", "0"},      {"isolation.level", "committed"}};
+      {"security.protocol", "SSL"},    {"sasl.mechanism", "PLAIN"},     {"ssl.truststore.location", "/x"},
+      {"group.protocol", "consumer"},  {"auto.offset.reset", "newest"}, {"max.poll.records", "0"},
+      {"isolation.level", "committed"}};
   for (const auto& [name, value] : cases) {
     const auto parsed = consumer_config_table().parse({{"bootstrap.servers", "localhost:9092"}, {name, value}});
     ASSERT_FALSE(parsed) << name;
