@@ -9,6 +9,7 @@
 #include "barnabas/consumer.h"
 #include "client/cli/client_options.h"
 #include "client/cli/command_line.h"
+#include "client/cli/consume_group.h"
 #include "client/cli/record_format.h"
 #include "client/cli/record_json.h"
 #include "client/cli/start_point.h"
@@ -25,6 +26,7 @@ struct ConsumeOptions {
   std::string topic;
   std::string from = "beginning";
   std::vector<std::int32_t> partitions;
+  std::optional<std::string> group;
   std::optional<std::uint64_t> count;
   bool follow = false;
   std::string format = "%s";
@@ -143,6 +145,13 @@ class ConsumeRun {
   std::string out_;
 };
 
+int consume(const ConsumeOptions& options) {
+  if (!options.group) return ConsumeRun(options).run();
+  if (!options.partitions.empty()) throw UsageError("--partition: with --group, the group says who reads what");
+  return consume_in_group({options.client, *options.group, options.topic, options.from, options.count, options.follow,
+                           options.format, options.json});
+}
+
 }  // namespace
 
 void add_consume(CLI::App& app, Run& run) {
@@ -154,6 +163,8 @@ void add_consume(CLI::App& app, Run& run) {
                    "beginning, end, an offset, an ISO 8601 time, or @ and milliseconds since 1970")
       ->capture_default_str();
   verb->add_option("-p,--partition", options->partitions, "only these; may be given again")->allow_extra_args(false);
+  verb->add_option("-g,--group", options->group,
+                   "read as a member of this group, from where it committed, and commit what was printed");
   verb->add_option("-c,--count", options->count, "stop after so many records")->check(not_negative);
   verb->add_flag("-f,--follow", options->follow, "wait for new records at the end");
   CLI::Option* format =
@@ -161,7 +172,7 @@ void add_consume(CLI::App& app, Run& run) {
                        "%t topic, %p partition, %o offset, %k key, %s value, %T time, %h headers, %K %S lengths")
           ->capture_default_str();
   verb->add_flag("--json", options->json, "one object a line")->excludes(format);
-  verb->callback([options, &run] { run = [options] { return ConsumeRun(*options).run(); }; });
+  verb->callback([options, &run] { run = [options] { return consume(*options); }; });
 }
 
 }  // namespace barnabas::cli
