@@ -18,9 +18,9 @@ struct Outcome {
 };
 
 /// Runs one of the example programs as a reader would.
-Outcome run_example(const std::string& name, const EmbeddedBroker& broker) {
-  const std::string command =
-      std::string(BARNABAS_BINARY_DIR) + "/bin/example_" + name + " " + broker.bootstrap_servers() + " 2>&1";
+Outcome run_example(const std::string& name, const EmbeddedBroker& broker, const std::string& arguments) {
+  const std::string command = std::string(BARNABAS_BINARY_DIR) + "/bin/example_" + name + " " +
+                              broker.bootstrap_servers() + " " + arguments + " 2>&1";
   Outcome outcome;
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return outcome;
@@ -32,8 +32,9 @@ Outcome run_example(const std::string& name, const EmbeddedBroker& broker) {
   return outcome;
 }
 
-void expect_success(const std::string& name, const EmbeddedBroker& broker, const std::string& says) {
-  const Outcome outcome = run_example(name, broker);
+void expect_success(const std::string& name, const EmbeddedBroker& broker, const std::string& says,
+                    const std::string& arguments = "") {
+  const Outcome outcome = run_example(name, broker, arguments);
   EXPECT_EQ(outcome.exit_code, 0) << name << ": " << outcome.output;
   EXPECT_NE(outcome.output.find(says), std::string::npos) << name << ": " << outcome.output;
 }
@@ -43,6 +44,12 @@ TEST(Examples, produce_consume_and_seek_work_on_one_topic) {
   expect_success("01_produce", broker, "1000 records sent, 0 failed");
   expect_success("04_consume", broker, "1000 records read");
   expect_success("05_seek_by_time", broker, "1000 records in the last 3600 seconds");
+}
+
+TEST(Examples, a_member_of_a_group_reads_what_was_produced) {
+  EmbeddedBroker broker;
+  expect_success("01_produce", broker, "1000 records sent, 0 failed");
+  expect_success("08_group_consumer", broker, "1000 records read", "2");
 }
 
 TEST(Examples, produce_sync_says_where_the_record_is) {
