@@ -33,7 +33,8 @@ std::vector<TopicPartition> partitions() {
 
 /// Errors that a network which breaks explains.
 bool is_explained_by_network(const std::error_code& code) {
-  return code == Errc::timed_out || code == Errc::disconnected || code == Errc::closed;
+  const bool is_of_group = code == kafka_error(25) || code == kafka_error(27);  // not joined, or about to join again
+  return code == Errc::timed_out || code == Errc::disconnected || code == Errc::closed || is_of_group;
 }
 
 }  // namespace
@@ -54,6 +55,9 @@ void Workload::start_broker() {
   runtime::Properties settings = config::BrokerConfig::without_configuration();
   settings["listeners"] = "PLAINTEXT://broker:9092";
   settings["log.dirs"] = "/data";
+  settings["group.initial.rebalance.delay.ms"] = "0";
+  settings["offsets.topic.num.partitions"] = "1";
+  settings["offsets.topic.replication.factor"] = "1";
   auto parsed = config::BrokerConfig::parse(settings);
   broker::BrokerOptions options;
   options.logger = runtime::Logger("broker", runtime::LogLevel::off, [](runtime::LogLevel, std::string_view) {});
@@ -78,8 +82,8 @@ void Workload::call(const std::string& name, Milliseconds limit, const std::func
     ++failed_calls_;
     expect(network_.is_broken() || how_ == Break::once, name + " throws on a whole network: " + error.what());
     expect(is_explained_by_network(error.code()), name + " throws what the network does not explain: " + error.what());
-    expect(error.context().find("broker") != std::string::npos || error.context().find("records") != std::string::npos,
-           name + " does not say what was tried: " + error.what());
+    const auto says = [&](const char* word) { return error.context().find(word) != std::string::npos; };
+    expect(says("broker") || says("records") || says("group"), name + " does not say what was tried: " + error.what());
   }
   const auto took = env_.clock().now() - began;
   expect(took <= limit, fmt::format("{} takes {} ms instead of {}", name,
@@ -105,6 +109,8 @@ void Workload::run() {
   produce_and_destroy();
   consume_and_close();
   consume_and_destroy();
+  consume_in_group();
+  consume_in_group_and_destroy();
   call("Admin::list_offsets", kApi, [&] { admin->list_offsets({{{kTopic, 0}, OffsetSpec::latest()}}); });
   call("Admin::close", kAtOnce, [&] { admin->close(); });
   call("~Admin", kAtOnce, [&] { admin.reset(); });
@@ -185,10 +191,10 @@ void Workload::produce_and_destroy() {
   call("~Producer while records are under way", kAtOnce, [&] { producer.reset(); });
 }
 
-void Workload::read(Consumer& consumer) {
+void Workload::read(Consumer& consumer, Milliseconds longest_poll) {
   std::size_t got = 0;
   for (int i = 0; i < 4 && got < 6; ++i) {
-    call("Consumer::poll", 700ms, [&] { got += consumer.poll(700ms).size(); });
+    call("Consumer::poll", longest_poll, [&] { got += consumer.poll(700ms).size(); });
   }
   if (got == 0) expect(!consumer.explain().empty(), "a consumer that reads nothing does not say why");
   if (!network_.is_broken()) expect(got >= 6, fmt::format("only {} records are read", got));
@@ -225,6 +231,42 @@ void Workload::consume_and_destroy() {
   call("Consumer::poll", 300ms, [&] { consumer->poll(300ms); });
   env_.run_for(1ms);
   call("~Consumer while a fetch is under way", kConsumerDestructor, [&] { consumer.reset(); });
+}
+
+void Workload::consume_in_group() {
+  std::optional<Consumer> consumer;
+  Config settings = config("member");
+  settings.set("default.api.timeout.ms", kApi).set("auto.offset.reset", "earliest").set("fetch.max.wait.ms", 200);
+  settings.set("group.id", "g").set("session.timeout.ms", 6000).set("heartbeat.interval.ms", 500);
+  call("Consumer()", kAtOnce, [&] { consumer.emplace(settings, options<ConsumerOptions>()); });
+  watch("member Consumer", *consumer);
+  RebalanceListener listener;
+  listener.on_revoked = [&](const RebalanceListener::Partitions&) {
+    call("Consumer::commit_sync in the listener", 200ms, [&] { consumer->commit_sync(200ms); });
+  };
+  call("Consumer::subscribe", kAtOnce, [&] { consumer->subscribe({kTopic}, listener); });
+  read(*consumer, 900ms);
+  call("Consumer::commit_sync", kApi, [&] { consumer->commit_sync(); });
+  call("Consumer::committed", kApi, [&] { consumer->committed(partitions()); });
+  call("Consumer::unsubscribe", kApi + kClose, [&] { consumer->unsubscribe(); });
+  call("Consumer::subscribe again", kAtOnce, [&] { consumer->subscribe({kTopic}); });
+  call("Consumer::poll", 700ms, [&] { consumer->poll(700ms); });
+  call("Consumer::close", kClose, [&] { consumer->close(kClose); });
+  const ConsumerMetrics after = consumer->metrics();
+  expect(after.connections.requests_in_flight == 0, "a closed member has requests in flight");
+  expect(after.connections.connections_open == 0, "a closed member has connections");
+  call("~Consumer", kAtOnce, [&] { consumer.reset(); });
+}
+
+void Workload::consume_in_group_and_destroy() {
+  std::optional<Consumer> consumer;
+  Config settings = config("hasty-member");
+  settings.set("default.api.timeout.ms", kApi).set("group.id", "g").set("fetch.max.wait.ms", 200);
+  call("Consumer()", kAtOnce, [&] { consumer.emplace(settings, options<ConsumerOptions>()); });
+  watch("hasty-member Consumer", *consumer);
+  call("Consumer::subscribe", kAtOnce, [&] { consumer->subscribe({kTopic}); });
+  call("Consumer::poll", 300ms, [&] { consumer->poll(300ms); });
+  call("~Consumer while it is a member", kConsumerDestructor, [&] { consumer.reset(); });
 }
 
 void Workload::check_callbacks() {

@@ -26,8 +26,9 @@ struct Sent {
   std::string context;
 };
 
-/// Connects, makes and lists topics, produces, asks for offsets, fetches and closes, on a broker in memory and in
-/// virtual time; the network breaks at one step. Every call is measured. What should not be goes to problems().
+/// Connects, makes and lists topics, produces, asks for offsets, fetches, shares in a group and closes, on a broker in
+/// memory and in virtual time; the network breaks at one step. Every call is measured. What should not be goes to
+/// problems().
 /// Threads: one.
 class Workload {
  public:
@@ -70,7 +71,9 @@ class Workload {
   void produce_and_destroy();
   void consume_and_close();
   void consume_and_destroy();
-  void read(Consumer& consumer);
+  void consume_in_group();
+  void consume_in_group_and_destroy();
+  void read(Consumer& consumer, Milliseconds longest_poll = Milliseconds(700));
   void check_callbacks();
   void check_nothing_is_left();
   void check_what_is_stored();
