@@ -178,6 +178,7 @@ class Broker::State {
 
   Result<void> start_metrics() {
     metrics_.set_partition_source([this] { return partition_gauges(); });
+    metrics_.set_group_source([this] { return group_gauges(); });
     if (config_.values().is_null("metrics.port")) return {};
     metrics_reactor_ = env_.make_reactor("broker-metrics");
     metrics_server_ = std::make_unique<MetricsServer>(env_, network_, metrics_reactor_->executor(),
@@ -195,6 +196,27 @@ class Broker::State {
       const log::PartitionLog& log = partition->log();
       gauges.push_back({partition->id().topic, partition->id().index, static_cast<std::int64_t>(log.size_bytes()),
                         log.log_start_offset(), log.log_end_offset()});
+    }
+    return gauges;
+  }
+
+  GroupGauges group_gauges() const {
+    GroupGauges gauges;
+    groups_->for_each([&gauges](const group::GroupShard& shard) {
+      gauges.rebalances += shard.groups().rebalances();
+      gauges.commits += shard.offsets().commits();
+      for (const auto& [id, one] : shard.groups().all()) ++gauges.by_state[std::string(to_string(one->state()))];
+      for (const auto& [id, topics] : shard.offsets().store().all()) {
+        for (const auto& [topic, partitions] : topics) {
+          for (const auto& [index, committed] : partitions) {
+            gauges.lags.push_back({id, topic, index, committed.offset, 0});
+          }
+        }
+      }
+    });
+    for (LagGauge& one : gauges.lags) {
+      const partition::PartitionPtr read = replicas_->find(one.topic, one.partition);
+      if (read) one.lag = std::max<std::int64_t>(0, read->log().high_watermark() - one.committed_offset);
     }
     return gauges;
   }

@@ -20,6 +20,7 @@ using Coordinator = FindCoordinatorResponse::Coordinator;
 constexpr std::int16_t kFirstVersionWithBatches = 4;
 constexpr std::int8_t kGroup = 0;
 constexpr std::int8_t kTransaction = 1;
+constexpr std::int8_t kShare = 2;
 constexpr std::int32_t kCreateTimeoutMs = 30'000;
 
 CreateTopicsRequest creation_of(const group::GroupSettings& settings) {
@@ -113,6 +114,7 @@ asio::awaitable<FindCoordinatorResponse> handle_find_coordinator(RequestContext&
   if (!is_batched) request.coordinator_keys = {std::move(request.key)};
   for (std::string& key : request.coordinator_keys) {
     Coordinator coordinator = co_await find(context, request.key_type, std::move(key));
+    if (request.key_type > kShare) coordinator.error_message = protocol::message_of(ErrorCode::invalid_request);
     if (coordinator.error_code != 0) context.note_error();
     response.coordinators.push_back(std::move(coordinator));
   }

@@ -17,7 +17,7 @@ GroupCoordinator::GroupCoordinator(runtime::Env& env, GroupSettings settings, pa
       settings_(settings),
       replicas_(replicas),
       logger_(std::move(logger)),
-      partition_count_(settings.topic_partitions) {}
+      partition_count_(settings_.topic_partitions) {}
 
 GroupCoordinator::~GroupCoordinator() {
   stop();
@@ -43,10 +43,7 @@ void GroupCoordinator::on_metadata(const metadata::MetadataDelta& delta, const m
 
 void GroupCoordinator::follow(const metadata::TopicImage& topic) {
   partition_count_.store(static_cast<std::int32_t>(topic.partitions.size()), std::memory_order_release);
-  {
-    const std::unique_lock lock(mutex_);
-    topic_id_ = topic.id;
-  }
+  topic_id_half_.store(topic.id.least_significant(), std::memory_order_release);
   for (const auto& [index, registered] : topic.partitions) {
     const partition::PartitionPtr partition = replicas_.find(topic.id, index);
     if (partition && partition->is_leader()) {
@@ -108,8 +105,8 @@ void GroupCoordinator::forget_topics(const metadata::MetadataDelta& delta) {
 }
 
 void GroupCoordinator::on_move(const Uuid& topic_id, std::int32_t partition) {
+  if (topic_id.least_significant() != topic_id_half_.load(std::memory_order_acquire)) return;
   const std::shared_lock lock(mutex_);
-  if (topic_id != topic_id_ || stopped_) return;
   const auto found = led_.find(partition);
   if (found != led_.end()) found->second.partition->on_move();
 }

@@ -87,10 +87,11 @@ class GroupCoordinator final : public metadata::MetadataListener {
   partition::ReplicaManager& replicas_;
   const runtime::Logger logger_;
   std::atomic<std::int32_t> partition_count_;
+  std::atomic<std::uint64_t> topic_id_half_{
+      0};  // of __consumer_offsets: tells other topics' moves apart without a lock
   mutable std::shared_mutex mutex_;
   std::unique_ptr<runtime::Reactor> timers_;     // mutex_; made with the first partition
   std::unique_ptr<runtime::WorkerPool> loader_;  // mutex_
-  Uuid topic_id_;                                // mutex_
   std::map<std::int32_t, Led> led_;              // mutex_
   std::vector<PartitionPtr> ended_;              // mutex_; their timers may still be on their way
   bool stopped_ = false;                         // mutex_

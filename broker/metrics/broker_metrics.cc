@@ -79,6 +79,30 @@ void add_partitions(std::vector<MetricFamily>& out, const std::vector<PartitionG
   }
 }
 
+void add_groups(std::vector<MetricFamily>& out, const GroupGauges& groups) {
+  MetricFamily states = family("barnabas_groups", "Groups by state", MetricType::Gauge);
+  for (const auto& [state, count] : groups.by_state) {
+    states.metric.push_back(labelled({{"state", state}}, static_cast<double>(count), MetricType::Gauge));
+  }
+  MetricFamily committed =
+      family("barnabas_group_committed_offset", "How far a group says it has read", MetricType::Gauge);
+  MetricFamily lags =
+      family("barnabas_group_lag", "Records between a group's committed offset and the end", MetricType::Gauge);
+  for (const LagGauge& one : groups.lags) {
+    const std::vector<ClientMetric::Label> labels{
+        {"group", one.group}, {"topic", one.topic}, {"partition", std::to_string(one.partition)}};
+    committed.metric.push_back(labelled(labels, static_cast<double>(one.committed_offset), MetricType::Gauge));
+    lags.metric.push_back(labelled(labels, static_cast<double>(one.lag), MetricType::Gauge));
+  }
+  out.push_back(single("barnabas_group_rebalances_total", "Rebalances that came to an end", MetricType::Counter,
+                       static_cast<double>(groups.rebalances)));
+  out.push_back(single("barnabas_group_commits_total", "Offsets that groups have committed", MetricType::Counter,
+                       static_cast<double>(groups.commits)));
+  for (MetricFamily* made : {&states, &committed, &lags}) {
+    if (!made->metric.empty()) out.push_back(std::move(*made));
+  }
+}
+
 }  // namespace
 
 void LatencyHistogram::observe(std::chrono::nanoseconds duration) noexcept {
@@ -96,6 +120,11 @@ ApiMetrics& BrokerMetrics::api(protocol::ApiKey key) noexcept {
 void BrokerMetrics::set_partition_source(std::function<std::vector<PartitionGauges>()> source) {
   const std::lock_guard lock(source_mutex_);
   partition_source_ = std::move(source);
+}
+
+void BrokerMetrics::set_group_source(std::function<GroupGauges()> source) {
+  const std::lock_guard lock(source_mutex_);
+  group_source_ = std::move(source);
 }
 
 std::vector<MetricFamily> BrokerMetrics::Collect() const {
@@ -131,11 +160,14 @@ std::vector<MetricFamily> BrokerMetrics::Collect() const {
   out.push_back(
       single("process_cpu_seconds_total", "CPU time of this process", MetricType::Counter, usage.cpu_seconds));
   std::function<std::vector<PartitionGauges>()> source;
+  std::function<GroupGauges()> group_source;
   {
     const std::lock_guard lock(source_mutex_);
     source = partition_source_;
+    group_source = group_source_;
   }
   add_partitions(out, source ? source() : std::vector<PartitionGauges>());
+  add_groups(out, group_source ? group_source() : GroupGauges());
   return out;
 }
 

@@ -28,6 +28,7 @@ const Rows& table() {
     add_fetch_rows(all);
     add_fetch_session_rows(all);
     add_offset_rows(all);
+    add_group_rows(all);
     return all;
   }();
   return rows;

@@ -19,6 +19,7 @@ enum class Kind {
   time,           // milliseconds since 1970, later than 2020; others stay
   topic_id,       // becomes the topic's name
   documentation,  // a text that is not empty
+  member,         // a text that ends with a random UUID
 };
 
 struct Mask {
@@ -42,6 +43,13 @@ constexpr std::array kMasks{
     Mask{ApiKey::fetch, "port", Kind::number},
     Mask{ApiKey::init_producer_id, "producerId", Kind::number},
     Mask{ApiKey::api_versions, "finalizedFeaturesEpoch", Kind::number},
+    Mask{ApiKey::find_coordinator, "port", Kind::number},
+    Mask{ApiKey::join_group, "memberId", Kind::member},
+    Mask{ApiKey::join_group, "leader", Kind::member},
+    Mask{ApiKey::leave_group, "memberId", Kind::member},
+    Mask{ApiKey::describe_groups, "memberId", Kind::member},
+    Mask{ApiKey::offset_commit, "topicId", Kind::topic_id},
+    Mask{ApiKey::offset_fetch, "topicId", Kind::topic_id},
     Mask{ApiKey::describe_configs, "documentation", Kind::documentation},
     Mask{ApiKey::describe_configs, "errorMessage", Kind::wording},
     Mask{ApiKey::create_topics, "errorMessage", Kind::wording},
@@ -51,6 +59,15 @@ constexpr std::array kMasks{
 };
 
 constexpr std::int64_t kYear2020Ms = 1'577'836'800'000;
+
+/// What stands before the UUID stays.
+json masked_member(const json& value) {
+  constexpr std::size_t kUuidLength = 36;
+  if (!value.is_string()) return value;
+  const std::string id = value.get<std::string>();
+  const bool has_uuid = id.size() > kUuidLength && id[id.size() - 13] == '-' && id[id.size() - 37] == '-';
+  return has_uuid ? id.substr(0, id.size() - kUuidLength) + "<a uuid>" : id;
+}
 
 json masked_value(const json& value, Kind kind, const Peer& peer) {
   switch (kind) {
@@ -65,6 +82,8 @@ json masked_value(const json& value, Kind kind, const Peer& peer) {
     case Kind::time:
       if (value.is_number_integer() && value.get<std::int64_t>() > kYear2020Ms) return "<a time>";
       return value;
+    case Kind::member:
+      return masked_member(value);
     case Kind::topic_id:
       if (value.is_string()) return peer.masked_id(value.get<std::string>());
       return value;
@@ -89,13 +108,17 @@ constexpr std::array kUnordered{
     Unordered{ApiKey::list_offsets, "topics"},
     Unordered{ApiKey::fetch, "partitions"},
     Unordered{ApiKey::produce, "partitionResponses"},
+    Unordered{ApiKey::list_groups, "groups"},
+    Unordered{ApiKey::delete_groups, "results"},
+    Unordered{ApiKey::offset_fetch, "topics"},
+    Unordered{ApiKey::offset_fetch, "partitions"},
 };
 
 std::string name_of(const json& element) {
   for (const char* number : {"partitionIndex", "index"}) {
     if (element.contains(number)) return element[number].dump();
   }
-  const json name = element.value("name", json());
+  const json name = element.contains("groupId") ? element["groupId"] : element.value("name", json());
   return name.is_string() ? name.get<std::string>() : name.dump();
 }
 

@@ -25,7 +25,10 @@ constexpr std::size_t kFrameSizeBytes = 4;
 class Replay {
  public:
   Replay()
-      : broker_({.config = {{"node.id", "1"}, {"log.index.size.max.bytes", "65536"}, {"log.roll.jitter.ms", "0"}}}),
+      : broker_({.config = {{"node.id", "1"},
+                            {"log.index.size.max.bytes", "65536"},
+                            {"log.roll.jitter.ms", "0"},
+                            {"offsets.topic.num.partitions", "4"}}}),
         captured_("the capture", 0),
         ours_("our broker", broker_.port()) {}
 
@@ -64,16 +67,23 @@ class Replay {
     return !transactional && std::find(std::begin(kServed), std::end(kServed), api) != std::end(kServed);
   }
 
+  static void replace_all(Bytes& frame, BytesView old, BytesView by) {
+    for (auto at = frame.begin();;) {
+      at = std::search(at, frame.end(), old.begin(), old.end());
+      if (at == frame.end()) return;
+      at = std::copy(by.begin(), by.end(), at);
+    }
+  }
+
   /// Our ids in the place of the captured ones, of the same length.
   Bytes with_our_ids(Bytes frame) const {
     for (const auto& [name, id] : captured_.topic_ids()) {
       const auto ours = ours_.topic_ids().find(name);
       if (ours == ours_.topic_ids().end()) continue;
-      for (auto at = frame.begin();;) {
-        at = std::search(at, frame.end(), id.view().begin(), id.view().end());
-        if (at == frame.end()) break;
-        at = std::copy(ours->second.view().begin(), ours->second.view().end(), at);
-      }
+      replace_all(frame, id.view(), ours->second.view());
+    }
+    for (const auto& [captured, ours] : members_) {
+      replace_all(frame, as_bytes(captured), as_bytes(ours));
     }
     return frame;
   }
@@ -115,10 +125,13 @@ class Replay {
     if (captured.contains("sessionId") && captured["sessionId"] != 0) {
       sessions_[captured["sessionId"].get<std::int32_t>()] = ours["sessionId"].get<std::int32_t>();
     }
+    const std::string member = captured.value("memberId", "");
+    const std::string our_member = ours.value("memberId", "");
+    if (!member.empty() && member.size() == our_member.size()) members_[member] = our_member;
     for (auto [peer, answer] : {std::pair{&captured_, &captured}, {&ours_, &ours}}) {
       if (!answer->contains("topics")) continue;
       for (const json& topic : (*answer)["topics"]) {
-        if (topic.contains("topicId") && topic["errorCode"] == 0) {
+        if (topic.contains("topicId") && topic.contains("name") && topic.value("errorCode", -1) == 0) {
           peer->know_topic(topic["name"], Uuid::parse(topic["topicId"].get<std::string>()).value());
         }
       }
@@ -155,7 +168,9 @@ class Replay {
   Peer ours_;
   std::map<int, testing::RawSocket> sockets_;  // by the capture's connection
   std::map<std::pair<int, std::int32_t>, Asked> asked_;
-  std::map<std::int32_t, std::int32_t> sessions_;  // ours by the captured one
+  std::map<std::int32_t, std::int32_t> sessions_;
+  std::map<std::string, std::string>
+      members_;  // ids that the brokers gave out, of the same length  // ours by the captured one
   std::set<const KnownDifference*> seen_;
   std::size_t compared_ = 0;
 };

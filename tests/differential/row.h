@@ -31,7 +31,18 @@ constexpr protocol::ApiKey kServed[] = {protocol::ApiKey::produce,
                                         protocol::ApiKey::init_producer_id,
                                         protocol::ApiKey::offset_for_leader_epoch,
                                         protocol::ApiKey::describe_configs,
-                                        protocol::ApiKey::describe_cluster};
+                                        protocol::ApiKey::describe_cluster,
+                                        protocol::ApiKey::find_coordinator,
+                                        protocol::ApiKey::join_group,
+                                        protocol::ApiKey::sync_group,
+                                        protocol::ApiKey::heartbeat,
+                                        protocol::ApiKey::leave_group,
+                                        protocol::ApiKey::offset_commit,
+                                        protocol::ApiKey::offset_fetch,
+                                        protocol::ApiKey::offset_delete,
+                                        protocol::ApiKey::describe_groups,
+                                        protocol::ApiKey::list_groups,
+                                        protocol::ApiKey::delete_groups};
 
 /// What goes out at once, with its size before it, and as which API's answer of which version the reply is read.
 struct Frame {
@@ -134,5 +145,6 @@ void add_idempotence_rows(Rows& rows);
 void add_fetch_rows(Rows& rows);
 void add_fetch_session_rows(Rows& rows);
 void add_offset_rows(Rows& rows);
+void add_group_rows(Rows& rows);
 
 }  // namespace barnabas::differential

@@ -41,6 +41,8 @@ def kafka_command(folder, _, jvm):
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT", "log.dirs": f"{folder}/data",
         "offsets.topic.replication.factor": 1, "transaction.state.log.replication.factor": 1,
         "transaction.state.log.min.isr": 1, "group.initial.rebalance.delay.ms": 0,
+        # Records of tests/differential are years old: the first look for expired ones comes after its rows.
+        "log.initial.task.delay.ms": 600000,
         "log.roll.hours": 200,  # an older name of a topic's setting: tests/differential sets the same
     }
     properties = f"{folder}/server.properties"

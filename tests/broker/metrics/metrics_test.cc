@@ -51,6 +51,26 @@ TEST(BrokerMetrics, exposes_bytes_connections_partitions_and_log_sizes) {
   EXPECT_NE(page.find("barnabas_log_end_offset{topic=\"orders \\\"x\\\"\",partition=\"3\"} 42\n"), std::string::npos);
 }
 
+TEST(BrokerMetrics, exposes_groups_by_state_and_how_far_they_have_read) {
+  BrokerMetrics metrics;
+  EXPECT_EQ(metrics.exposition().find("barnabas_groups{"), std::string::npos);
+  metrics.set_group_source([] {
+    GroupGauges gauges;
+    gauges.by_state = {{"Empty", 2}, {"Stable", 1}};
+    gauges.rebalances = 3;
+    gauges.commits = 9;
+    gauges.lags = {{"billing", "orders", 4, 40, 2}};
+    return gauges;
+  });
+  const std::string page = metrics.exposition();
+  const std::string labels = "{group=\"billing\",topic=\"orders\",partition=\"4\"} ";
+  EXPECT_NE(page.find("barnabas_groups{state=\"Empty\"} 2\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("barnabas_group_rebalances_total 3\n"), std::string::npos);
+  EXPECT_NE(page.find("barnabas_group_commits_total 9\n"), std::string::npos);
+  EXPECT_NE(page.find("barnabas_group_committed_offset" + labels + "40\n"), std::string::npos);
+  EXPECT_NE(page.find("barnabas_group_lag" + labels + "2\n"), std::string::npos);
+}
+
 TEST(BrokerMetrics, an_unknown_api_key_is_counted_nowhere_else) {
   BrokerMetrics metrics;
   metrics.api(static_cast<ApiKey>(-1)).requests.add();
