@@ -6,7 +6,7 @@
 #include <asio/post.hpp>
 #include <utility>
 
-#include "client/consumer/consumer_protocol.h"
+#include "client/core/consumer_protocol.h"
 #include "client/core/errors.h"
 #include "common/protocol/messages/heartbeat.h"
 #include "common/protocol/messages/join_group.h"

@@ -12,7 +12,7 @@
 
 #include "barnabas/consumer.h"
 #include "client/consumer/fetcher.h"
-#include "client/consumer/group/coordinator_link.h"
+#include "client/core/coordinator_link.h"
 #include "client/consumer/group/group_settings.h"
 #include "client/consumer/group/leader_assignment.h"
 #include "client/consumer/group/membership.h"

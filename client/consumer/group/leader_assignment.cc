@@ -7,7 +7,7 @@
 #include <map>
 
 #include "barnabas/consumer.h"
-#include "client/consumer/consumer_protocol.h"
+#include "client/core/consumer_protocol.h"
 
 namespace barnabas::client {
 namespace {

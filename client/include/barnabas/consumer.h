@@ -21,6 +21,7 @@
 #include "barnabas/interceptor.h"
 #include "barnabas/logging.h"
 #include "barnabas/metrics.h"
+#include "barnabas/offsets.h"
 #include "barnabas/records.h"
 #include "barnabas/runtime.h"
 #include "barnabas/topic_partition.h"
@@ -45,17 +46,6 @@ struct ConsumerOptions {
   /// In place of partition.assignment.strategy, best first: also your own.
   std::vector<std::shared_ptr<Assignor>> assignors{};
 };
-
-/// What a group commits of a partition: the next offset to be read, the leader epoch of the record before it (-1: not
-/// known), and a text of the caller's.
-struct OffsetAndMetadata {
-  std::int64_t offset = -1;
-  std::int32_t leader_epoch = -1;
-  std::string metadata{};
-
-  friend bool operator==(const OffsetAndMetadata&, const OffsetAndMetadata&) = default;
-};
-using Offsets = std::map<TopicPartition, OffsetAndMetadata>;
 
 /// How a commit ended that nobody waited for.
 struct CommitResult {

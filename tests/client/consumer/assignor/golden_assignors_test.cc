@@ -7,7 +7,7 @@
 
 #include "barnabas/assignor.h"
 #include "barnabas/error.h"
-#include "client/consumer/consumer_protocol.h"
+#include "client/core/consumer_protocol.h"
 #include "tests/support/golden.h"
 
 namespace barnabas::client {

@@ -1,4 +1,4 @@
-#include "client/consumer/group/coordinator_link.h"
+#include "client/core/coordinator_link.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "client/consumer/consumer_protocol.h"
+#include "client/core/consumer_protocol.h"
 
 #include <gtest/gtest.h>
 
