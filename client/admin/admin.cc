@@ -79,6 +79,40 @@ void start_api_versions(AdminImpl& admin, AdminTimeout timeout,
   start(admin.runtime(), api_versions(admin.shared_from_this(), timeout), std::move(done));
 }
 
+void start_list_groups(AdminImpl& admin, ListGroupsOptions options,
+                       Handler<std::error_code, std::vector<GroupListing>> done) {
+  start(admin.runtime(), list_groups(admin.shared_from_this(), std::move(options)), std::move(done));
+}
+
+void start_describe_groups(AdminImpl& admin, std::vector<std::string> group_ids, AdminTimeout timeout,
+                           Handler<std::error_code, std::vector<GroupDescription>> done) {
+  start(admin.runtime(), describe_groups(admin.shared_from_this(), std::move(group_ids), timeout), std::move(done));
+}
+
+void start_delete_groups(AdminImpl& admin, std::vector<std::string> group_ids, AdminTimeout timeout,
+                         Handler<std::error_code, std::vector<DeletedGroup>> done) {
+  start(admin.runtime(), delete_groups(admin.shared_from_this(), std::move(group_ids), timeout), std::move(done));
+}
+
+void start_list_group_offsets(AdminImpl& admin, std::string group_id, AdminTimeout timeout,
+                              Handler<std::error_code, Offsets> done) {
+  start(admin.runtime(), list_group_offsets(admin.shared_from_this(), std::move(group_id), timeout), std::move(done));
+}
+
+void start_alter_group_offsets(AdminImpl& admin, std::string group_id, Offsets offsets, AdminTimeout timeout,
+                               Handler<std::error_code, std::vector<GroupOffsetResult>> done) {
+  start(admin.runtime(),
+        alter_group_offsets(admin.shared_from_this(), std::move(group_id), std::move(offsets), timeout),
+        std::move(done));
+}
+
+void start_delete_group_offsets(AdminImpl& admin, std::string group_id, std::vector<TopicPartition> partitions,
+                                AdminTimeout timeout, Handler<std::error_code, std::vector<GroupOffsetResult>> done) {
+  start(admin.runtime(),
+        delete_group_offsets(admin.shared_from_this(), std::move(group_id), std::move(partitions), timeout),
+        std::move(done));
+}
+
 }  // namespace client
 
 inline namespace v0 {
@@ -126,6 +160,34 @@ std::vector<ListedOffset> Admin::list_offsets(std::map<TopicPartition, OffsetSpe
 
 std::vector<BrokerApiVersions> Admin::api_versions(AdminTimeout timeout) {
   return client::wait_for(*impl_, timeout, client::api_versions(impl_, timeout));
+}
+
+std::vector<GroupListing> Admin::list_groups(ListGroupsOptions options) {
+  const AdminTimeout timeout = options.timeout;
+  return client::wait_for(*impl_, timeout, client::list_groups(impl_, std::move(options)));
+}
+
+std::vector<GroupDescription> Admin::describe_groups(std::vector<std::string> group_ids, AdminTimeout timeout) {
+  return client::wait_for(*impl_, timeout, client::describe_groups(impl_, std::move(group_ids), timeout));
+}
+
+std::vector<DeletedGroup> Admin::delete_groups(std::vector<std::string> group_ids, AdminTimeout timeout) {
+  return client::wait_for(*impl_, timeout, client::delete_groups(impl_, std::move(group_ids), timeout));
+}
+
+Offsets Admin::list_group_offsets(std::string group_id, AdminTimeout timeout) {
+  return client::wait_for(*impl_, timeout, client::list_group_offsets(impl_, std::move(group_id), timeout));
+}
+
+std::vector<GroupOffsetResult> Admin::alter_group_offsets(std::string group_id, Offsets offsets, AdminTimeout timeout) {
+  return client::wait_for(*impl_, timeout,
+                          client::alter_group_offsets(impl_, std::move(group_id), std::move(offsets), timeout));
+}
+
+std::vector<GroupOffsetResult> Admin::delete_group_offsets(std::string group_id, std::vector<TopicPartition> partitions,
+                                                           AdminTimeout timeout) {
+  return client::wait_for(*impl_, timeout,
+                          client::delete_group_offsets(impl_, std::move(group_id), std::move(partitions), timeout));
 }
 
 void Admin::close() {

@@ -38,8 +38,7 @@ inline std::string exhausted(const std::string& name, int attempts, const Failur
 template <typename Response, typename Request>
 asio::awaitable<Result<Reply<Response>>> ask(AdminPtr admin, Target target, std::function<Request(std::int16_t)> build,
                                              runtime::MonotonicTime deadline) {
-  const ClientConfig& config = admin->config().client;
-  Backoff backoff(config.retry_backoff, config.retry_backoff_max, admin->runtime()->random());
+  Backoff backoff = admin->backoff();
   const std::string name(protocol::to_string(Request::kApiKey));
   for (int attempts = 1;; ++attempts) {
     Failure why;

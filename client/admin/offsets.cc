@@ -114,8 +114,7 @@ asio::awaitable<Result<std::vector<ListedOffset>>> list_offsets(AdminPtr admin,
                                                                 std::map<TopicPartition, OffsetSpec> partitions,
                                                                 AdminTimeout timeout) {
   const auto deadline = admin->deadline_in(timeout);
-  Backoff backoff(admin->config().client.retry_backoff, admin->config().client.retry_backoff_max,
-                  admin->runtime()->random());
+  Backoff backoff = admin->backoff();
   Wanted wanted = partitions;
   Found found;
   Failure last{protocol::ErrorCode::leader_not_available, "no leader"};

@@ -85,8 +85,7 @@ MetadataRequest metadata_request(const std::optional<std::vector<std::string>>& 
 asio::awaitable<Result<std::vector<CreatedTopic>>> create_topics(AdminPtr admin, std::vector<NewTopic> topics,
                                                                  CreateTopicsOptions options) {
   const auto deadline = admin->deadline_in(options.timeout);
-  Backoff backoff(admin->config().client.retry_backoff, admin->config().client.retry_backoff_max,
-                  admin->runtime()->random());
+  Backoff backoff = admin->backoff();
   std::vector<CreatedTopic> done;
   while (!topics.empty()) {
     std::function<CreateTopicsRequest(std::int16_t)> build = [&](std::int16_t) {
@@ -121,8 +120,7 @@ asio::awaitable<Result<std::vector<CreatedTopic>>> create_topics(AdminPtr admin,
 asio::awaitable<Result<std::vector<DeletedTopic>>> delete_topics(AdminPtr admin, std::vector<std::string> names,
                                                                  AdminTimeout timeout) {
   const auto deadline = admin->deadline_in(timeout);
-  Backoff backoff(admin->config().client.retry_backoff, admin->config().client.retry_backoff_max,
-                  admin->runtime()->random());
+  Backoff backoff = admin->backoff();
   std::vector<DeletedTopic> done;
   while (!names.empty()) {
     std::function<DeleteTopicsRequest(std::int16_t)> build = [&](std::int16_t version) {

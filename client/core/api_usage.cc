@@ -14,19 +14,23 @@ constexpr std::array kUsage{
     ApiUsage{ApiKey::fetch, {4, 18}, "consumer"},
     ApiUsage{ApiKey::list_offsets, {1, 11}, "consumer, admin"},
     ApiUsage{ApiKey::metadata, {4, 13}, "all"},
-    ApiUsage{ApiKey::offset_commit, {2, 9}, "consumer"},  // from 10 on, topics go by id, which a user need not know
-    ApiUsage{ApiKey::offset_fetch, {1, 9}, "consumer"},   // the same
-    ApiUsage{ApiKey::find_coordinator, {1, 6}, "consumer"},
+    ApiUsage{ApiKey::offset_commit, {2, 9}, "consumer, admin"},  // from 10 on, topics go by id, which a user need not know
+    ApiUsage{ApiKey::offset_fetch, {1, 9}, "consumer, admin"},   // the same
+    ApiUsage{ApiKey::find_coordinator, {1, 6}, "consumer, admin"},
     ApiUsage{ApiKey::join_group, {1, 9}, "consumer"},
     ApiUsage{ApiKey::heartbeat, {0, 4}, "consumer"},
     ApiUsage{ApiKey::leave_group, {0, 5}, "consumer"},
     ApiUsage{ApiKey::sync_group, {0, 5}, "consumer"},
+    ApiUsage{ApiKey::describe_groups, {0, 6}, "admin"},
+    ApiUsage{ApiKey::list_groups, {0, 5}, "admin"},
     ApiUsage{ApiKey::api_versions, {0, 4}, "all"},
     ApiUsage{ApiKey::create_topics, {2, 7}, "admin"},
     ApiUsage{ApiKey::delete_topics, {1, 6}, "admin"},
     ApiUsage{ApiKey::init_producer_id, {0, 5}, "producer"},
     ApiUsage{ApiKey::offset_for_leader_epoch, {2, 4}, "consumer"},
     ApiUsage{ApiKey::describe_configs, {1, 4}, "admin"},
+    ApiUsage{ApiKey::delete_groups, {0, 2}, "admin"},
+    ApiUsage{ApiKey::offset_delete, {0, 0}, "admin"},
     ApiUsage{ApiKey::describe_cluster, {0, 2}, "admin"},
 };
 

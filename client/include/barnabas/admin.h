@@ -12,6 +12,7 @@
 #include "barnabas/config.h"
 #include "barnabas/error.h"
 #include "barnabas/export.h"
+#include "barnabas/groups.h"
 #include "barnabas/logging.h"
 #include "barnabas/metrics.h"
 #include "barnabas/record.h"
@@ -28,14 +29,6 @@ inline namespace v0 {
 struct AdminOptions {
   Runtime runtime{};  ///< Default: a thread of its own.
   LogSink log{};      ///< Default: warnings to standard error.
-};
-
-/// What became of one thing in a call on many: an empty code, or the code and a sentence.
-struct ItemError {
-  std::error_code code;
-  std::string context;
-
-  explicit operator bool() const noexcept { return static_cast<bool>(code); }
 };
 
 /// A topic to create.
@@ -169,6 +162,21 @@ class BARNABAS_API Admin {
   /// Of every broker of the cluster.
   std::vector<BrokerApiVersions> api_versions(AdminTimeout timeout = {});
 
+  /// Of every broker: each knows those that it coordinates. By id.
+  std::vector<GroupListing> list_groups(ListGroupsOptions options = {});
+  /// A group that does not exist has the state dead, and (from newer brokers) the error GROUP_ID_NOT_FOUND.
+  std::vector<GroupDescription> describe_groups(std::vector<std::string> group_ids, AdminTimeout timeout = {});
+  /// Their committed offsets go with them. Errors, per group: NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND.
+  std::vector<DeletedGroup> delete_groups(std::vector<std::string> group_ids, AdminTimeout timeout = {});
+  /// All that the group has committed; nothing for a group that does not exist.
+  Offsets list_group_offsets(std::string group_id, AdminTimeout timeout = {});
+  /// Commits in the name of a group without members, which is made where it does not exist.
+  /// Errors, per partition: UNKNOWN_MEMBER_ID while the group has members, UNKNOWN_TOPIC_OR_PARTITION.
+  std::vector<GroupOffsetResult> alter_group_offsets(std::string group_id, Offsets offsets, AdminTimeout timeout = {});
+  /// Errors: GROUP_ID_NOT_FOUND; per partition: GROUP_SUBSCRIBED_TO_TOPIC while a member reads the topic.
+  std::vector<GroupOffsetResult> delete_group_offsets(std::string group_id, std::vector<TopicPartition> partitions,
+                                                      AdminTimeout timeout = {});
+
   // The same with any Asio completion token: void(std::error_code, what the function above returns). Defined in
   // admin_async.h.
   template <typename CompletionToken>
@@ -188,6 +196,19 @@ class BARNABAS_API Admin {
                           CompletionToken&& token);
   template <typename CompletionToken>
   auto async_api_versions(AdminTimeout timeout, CompletionToken&& token);
+  template <typename CompletionToken>
+  auto async_list_groups(ListGroupsOptions options, CompletionToken&& token);
+  template <typename CompletionToken>
+  auto async_describe_groups(std::vector<std::string> group_ids, AdminTimeout timeout, CompletionToken&& token);
+  template <typename CompletionToken>
+  auto async_delete_groups(std::vector<std::string> group_ids, AdminTimeout timeout, CompletionToken&& token);
+  template <typename CompletionToken>
+  auto async_list_group_offsets(std::string group_id, AdminTimeout timeout, CompletionToken&& token);
+  template <typename CompletionToken>
+  auto async_alter_group_offsets(std::string group_id, Offsets offsets, AdminTimeout timeout, CompletionToken&& token);
+  template <typename CompletionToken>
+  auto async_delete_group_offsets(std::string group_id, std::vector<TopicPartition> partitions, AdminTimeout timeout,
+                                  CompletionToken&& token);
 
   /// Ends calls under way with Errc::closed. May be called twice.
   void close();

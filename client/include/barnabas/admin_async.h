@@ -30,6 +30,20 @@ BARNABAS_API void start_list_offsets(AdminImpl& admin, std::map<TopicPartition, 
                                      AdminTimeout timeout, Handler<std::error_code, std::vector<ListedOffset>> done);
 BARNABAS_API void start_api_versions(AdminImpl& admin, AdminTimeout timeout,
                                      Handler<std::error_code, std::vector<BrokerApiVersions>> done);
+BARNABAS_API void start_list_groups(AdminImpl& admin, ListGroupsOptions options,
+                                    Handler<std::error_code, std::vector<GroupListing>> done);
+BARNABAS_API void start_describe_groups(AdminImpl& admin, std::vector<std::string> group_ids, AdminTimeout timeout,
+                                        Handler<std::error_code, std::vector<GroupDescription>> done);
+BARNABAS_API void start_delete_groups(AdminImpl& admin, std::vector<std::string> group_ids, AdminTimeout timeout,
+                                      Handler<std::error_code, std::vector<DeletedGroup>> done);
+BARNABAS_API void start_list_group_offsets(AdminImpl& admin, std::string group_id, AdminTimeout timeout,
+                                           Handler<std::error_code, Offsets> done);
+BARNABAS_API void start_alter_group_offsets(AdminImpl& admin, std::string group_id, Offsets offsets,
+                                            AdminTimeout timeout,
+                                            Handler<std::error_code, std::vector<GroupOffsetResult>> done);
+BARNABAS_API void start_delete_group_offsets(AdminImpl& admin, std::string group_id,
+                                             std::vector<TopicPartition> partitions, AdminTimeout timeout,
+                                             Handler<std::error_code, std::vector<GroupOffsetResult>> done);
 
 }  // namespace client
 
@@ -111,6 +125,68 @@ auto Admin::async_api_versions(AdminTimeout timeout, CompletionToken&& token) {
   return initiate<std::error_code, std::vector<BrokerApiVersions>>(
       std::forward<CompletionToken>(token), client::executor_of(*impl_),
       [impl = impl_, timeout](Done done) mutable { client::start_api_versions(*impl, timeout, std::move(done)); });
+}
+
+template <typename CompletionToken>
+auto Admin::async_list_groups(ListGroupsOptions options, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<GroupListing>>;
+  return initiate<std::error_code, std::vector<GroupListing>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, options = std::move(options)](Done done) mutable {
+        client::start_list_groups(*impl, std::move(options), std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_describe_groups(std::vector<std::string> group_ids, AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<GroupDescription>>;
+  return initiate<std::error_code, std::vector<GroupDescription>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, group_ids = std::move(group_ids), timeout](Done done) mutable {
+        client::start_describe_groups(*impl, std::move(group_ids), timeout, std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_delete_groups(std::vector<std::string> group_ids, AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<DeletedGroup>>;
+  return initiate<std::error_code, std::vector<DeletedGroup>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, group_ids = std::move(group_ids), timeout](Done done) mutable {
+        client::start_delete_groups(*impl, std::move(group_ids), timeout, std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_list_group_offsets(std::string group_id, AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, Offsets>;
+  return initiate<std::error_code, Offsets>(std::forward<CompletionToken>(token), client::executor_of(*impl_),
+                                            [impl = impl_, group_id = std::move(group_id), timeout](Done done) mutable {
+                                              client::start_list_group_offsets(*impl, std::move(group_id), timeout,
+                                                                               std::move(done));
+                                            });
+}
+
+template <typename CompletionToken>
+auto Admin::async_alter_group_offsets(std::string group_id, Offsets offsets, AdminTimeout timeout,
+                                      CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<GroupOffsetResult>>;
+  return initiate<std::error_code, std::vector<GroupOffsetResult>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, group_id = std::move(group_id), offsets = std::move(offsets), timeout](Done done) mutable {
+        client::start_alter_group_offsets(*impl, std::move(group_id), std::move(offsets), timeout, std::move(done));
+      });
+}
+
+template <typename CompletionToken>
+auto Admin::async_delete_group_offsets(std::string group_id, std::vector<TopicPartition> partitions,
+                                       AdminTimeout timeout, CompletionToken&& token) {
+  using Done = Handler<std::error_code, std::vector<GroupOffsetResult>>;
+  return initiate<std::error_code, std::vector<GroupOffsetResult>>(
+      std::forward<CompletionToken>(token), client::executor_of(*impl_),
+      [impl = impl_, group_id = std::move(group_id), partitions = std::move(partitions), timeout](Done done) mutable {
+        client::start_delete_group_offsets(*impl, std::move(group_id), std::move(partitions), timeout, std::move(done));
+      });
 }
 
 }  // namespace v0

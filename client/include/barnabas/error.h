@@ -56,5 +56,13 @@ class BARNABAS_API SendBatchError : public Error {
   std::size_t taken_;
 };
 
+/// What became of one thing in a call on many: an empty code, or the code and a sentence.
+struct ItemError {
+  std::error_code code;
+  std::string context;
+
+  explicit operator bool() const noexcept { return static_cast<bool>(code); }
+};
+
 }  // namespace v0
 }  // namespace barnabas
