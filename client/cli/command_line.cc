@@ -41,7 +41,7 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
 
 int run_command_line(int argc, const char* const* argv) {
   std::ios::sync_with_stdio(false);
-  CLI::App app{"Works with a Kafka cluster: topics, records, measurements.", "barnabas"};
+  CLI::App app{"Works with a Kafka cluster: topics, records, groups, measurements.", "barnabas"};
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help of all commands");
@@ -49,6 +49,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_topic(app, run);
   add_produce(app, run);
   add_consume(app, run);
+  add_group(app, run);
   add_cluster(app, run);
   add_api_versions(app, run);
   CLI::App* bench = app.add_subcommand("bench", "Measures a cluster");

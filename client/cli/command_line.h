@@ -19,6 +19,8 @@ using Run = std::function<int()>;
 void add_topic(CLI::App& app, Run& run);
 void add_produce(CLI::App& app, Run& run);
 void add_consume(CLI::App& app, Run& run);
+void add_group(CLI::App& app, Run& run);
+void add_group_offsets(CLI::App& group, Run& run);
 void add_cluster(CLI::App& app, Run& run);
 void add_api_versions(CLI::App& app, Run& run);
 void add_bench_produce(CLI::App& bench, Run& run);

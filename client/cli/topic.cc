@@ -8,6 +8,7 @@
 #include "barnabas/admin.h"
 #include "client/cli/client_options.h"
 #include "client/cli/command_line.h"
+#include "client/cli/item_report.h"
 
 namespace barnabas::cli {
 namespace {
@@ -23,14 +24,6 @@ struct TopicOptions {
   bool with_internal = false;
   bool json = false;
 };
-
-/// Says on standard error what went wrong with one topic; returns whether something did.
-bool report(const ItemError& error) {
-  if (!error) return false;
-  const std::string code = error.code.message();  // "TOPIC_ALREADY_EXISTS: ..."; the context has the words already
-  std::cerr << fmt::format("barnabas: {} ({})\n", error.context, code.substr(0, code.find(':')));
-  return true;
-}
 
 /// Changing many topics may take the minute that Kafka's clients wait; finding a broker may not.
 Admin admin_for_changes(const TopicOptions& options) {

@@ -22,6 +22,8 @@ std::size_t processor_count() noexcept;
 bool stderr_is_terminal() noexcept;
 /// Whether somebody types what is read from standard input.
 bool stdin_is_terminal() noexcept;
+/// Whether somebody looks at what is written to standard output.
+bool stdout_is_terminal() noexcept;
 /// Whether nobody reads any more what is written to standard output: a pipe whose other end is closed.
 bool stdout_is_closed() noexcept;
 /// Columns of standard error's terminal; 80 where it is none.
