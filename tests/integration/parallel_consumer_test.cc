@@ -1,0 +1,209 @@
+#include "barnabas/parallel_consumer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <future>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "tests/integration/cluster.h"
+
+namespace barnabas::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string topic_with(const Cluster& cluster, std::int32_t partitions, int records, int keys) {
+  std::string topic = cluster.make_topic(partitions);
+  Producer producer{cluster.config({{"batch.size", "500"}})};
+  for (int i = 0; i < records; ++i) {
+    const std::string key = "key-" + std::to_string(i % keys);
+    const std::string value = std::to_string(i);
+    producer.send({.topic = topic, .key = key, .value = value});
+  }
+  producer.flush();
+  return topic;
+}
+
+Config member(const Cluster& cluster, const std::string& group) {
+  return cluster.config({{"group.id", group}, {"auto.offset.reset", "earliest"}});
+}
+
+/// What was processed, in the order of each key.
+class Journal {
+ public:
+  std::size_t note(const RecordView& record) {
+    const std::lock_guard lock(mutex_);
+    by_key_[std::string(record.key().value_or(""))].push_back(std::stoi(std::string(*record.value())));
+    return ++count_;
+  }
+  std::size_t count() const {
+    const std::lock_guard lock(mutex_);
+    return count_;
+  }
+  std::map<std::string, std::vector<int>> by_key() const {
+    const std::lock_guard lock(mutex_);
+    return by_key_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::size_t count_ = 0;
+  std::map<std::string, std::vector<int>> by_key_;
+};
+
+void wait_until(const std::function<bool()>& done) {
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  while (!done()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    std::this_thread::sleep_for(5ms);
+  }
+}
+
+TEST(ParallelConsumer, processes_each_record_once_and_those_of_a_key_in_order) {
+  const Cluster cluster;
+  constexpr int kRecords = 3000;
+  const std::string topic = topic_with(cluster, 4, kRecords, 17);
+  Journal journal;
+  ParallelConsumer* self = nullptr;
+  ParallelConsumer consumer(member(cluster, topic), {topic},
+                            [&](const RecordView& record) {
+                              if (journal.note(record) == kRecords) self->stop();
+                            },
+                            {.workers = 4, .max_unfinished = 100});
+  self = &consumer;
+  consumer.run();
+  EXPECT_EQ(journal.count(), static_cast<std::size_t>(kRecords));
+  for (const auto& [key, values] : journal.by_key()) {
+    EXPECT_TRUE(std::is_sorted(values.begin(), values.end())) << key;
+    EXPECT_EQ(std::set<int>(values.begin(), values.end()).size(), values.size()) << key;
+  }
+  Admin admin(cluster.config());
+  std::int64_t committed = 0;
+  for (const auto& [partition, offset] : admin.list_group_offsets(topic)) committed += offset.offset;
+  EXPECT_EQ(committed, kRecords);
+}
+
+TEST(ParallelConsumer, works_on_other_keys_while_one_takes_long) {
+  const Cluster cluster;
+  const std::string topic = topic_with(cluster, 1, 200, 10);
+  std::promise<void> others_done;
+  std::atomic<int> others{0};
+  Journal journal;
+  ParallelConsumer* self = nullptr;
+  ParallelConsumer consumer(member(cluster, topic), {topic},
+                            [&](const RecordView& record) {
+                              if (*record.value() == "0") {
+                                EXPECT_EQ(others_done.get_future().wait_for(30s), std::future_status::ready);
+                              } else if (*record.key() != "key-0" && ++others == 180) {
+                                others_done.set_value();
+                              }
+                              if (journal.note(record) == 200) self->stop();
+                            },
+                            {.workers = 2});
+  self = &consumer;
+  consumer.run();
+  EXPECT_EQ(journal.count(), 200u);
+}
+
+TEST(ParallelConsumer, throws_what_processing_threw_and_leaves_the_record_to_the_next_run) {
+  const Cluster cluster;
+  const std::string topic = topic_with(cluster, 1, 50, 5);
+  Journal journal;
+  ParallelConsumer failing(member(cluster, topic), {topic},
+                           [&](const RecordView& record) {
+                             if (*record.value() == "20") throw std::runtime_error("no more");
+                             journal.note(record);
+                           },
+                           {.workers = 3});
+  EXPECT_THROW(failing.run(), std::runtime_error);
+  ParallelConsumer* self = nullptr;
+  std::set<int> seen;
+  std::mutex mutex;
+  ParallelConsumer healthy(member(cluster, topic), {topic}, [&](const RecordView& record) {
+    const std::lock_guard lock(mutex);
+    seen.insert(std::stoi(std::string(*record.value())));
+    if (seen.contains(49) && seen.contains(20)) self->stop();
+  });
+  self = &healthy;
+  healthy.run();
+  EXPECT_TRUE(seen.contains(20));
+  for (const auto& [key, values] : journal.by_key()) {
+    for (const int value : values) EXPECT_NE(value, 20);
+  }
+}
+
+TEST(ParallelConsumer, tries_again_or_skips_as_the_failure_handler_says) {
+  const Cluster cluster;
+  const std::string topic = topic_with(cluster, 1, 30, 3);
+  std::atomic<int> attempts{0};
+  Journal journal;
+  ParallelConsumer* self = nullptr;
+  ParallelConsumer consumer(member(cluster, topic), {topic},
+                            [&](const RecordView& record) {
+                              const bool last = *record.value() == "29";
+                              if (*record.value() == "5" && ++attempts < 3) throw std::runtime_error("not yet");
+                              if (*record.value() == "7") throw std::runtime_error("never");
+                              journal.note(record);
+                              if (last) self->stop();
+                            },
+                            {.workers = 1,
+                             .order = ProcessingOrder::partition,
+                             .on_failure = [](const RecordView& record, std::exception_ptr, int) {
+                               return *record.value() == "5" ? FailureAction::retry : FailureAction::skip;
+                             }});
+  self = &consumer;
+  consumer.run();
+  EXPECT_EQ(attempts, 3);
+  EXPECT_EQ(journal.count(), 29u);
+  EXPECT_EQ(Admin(cluster.config()).list_group_offsets(topic).at({topic, 0}).offset, 30);
+}
+
+TEST(ParallelConsumer, refuses_settings_that_would_lose_records) {
+  const Cluster cluster;
+  const auto nothing = [](const RecordView&) {};
+  EXPECT_THROW(ParallelConsumer(cluster.config(), {"t"}, nothing), Error);
+  Config automatic = member(cluster, "g");
+  automatic.set("enable.auto.commit", "true");
+  EXPECT_THROW(ParallelConsumer(automatic, {"t"}, nothing), Error);
+  EXPECT_THROW(ParallelConsumer(member(cluster, "g"), {"t"}, nothing, {.workers = 0}), Error);
+  EXPECT_THROW(ParallelConsumer(member(cluster, "g"), {"t"}, nothing, {.max_unfinished = 0}), Error);
+}
+
+TEST(ParallelConsumer, hands_a_partition_over_without_losing_or_overtaking_a_record) {
+  const Cluster cluster;
+  constexpr int kRecords = 4000;
+  const std::string topic = topic_with(cluster, 4, kRecords, 40);
+  Journal journal;
+  const auto note = [&](const RecordView& record) { journal.note(record); };
+  const ParallelOptions options{.workers = 2, .max_unfinished = 50, .commit_interval = 50ms};
+  ParallelConsumer first(member(cluster, topic), {topic}, note, options);
+  ParallelConsumer second(member(cluster, topic), {topic}, note, options);
+  auto one = std::async(std::launch::async, [&] { first.run(); });
+  wait_until([&] { return journal.count() > 500; });
+  auto two = std::async(std::launch::async, [&] { second.run(); });
+  wait_until([&] {
+    std::set<int> all;
+    for (const auto& [key, values] : journal.by_key()) all.insert(values.begin(), values.end());
+    return all.size() == kRecords;
+  });
+  first.stop();
+  second.stop();
+  one.get();
+  two.get();
+  for (const auto& [key, values] : journal.by_key()) {
+    int highest = -1;
+    for (const int value : values) {  // what is processed again goes back; nothing may be left out
+      EXPECT_LE(value, highest < 0 ? value : highest + 40) << key;
+      highest = std::max(highest, value);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace barnabas::testing
