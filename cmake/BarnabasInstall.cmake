@@ -5,7 +5,7 @@
 # The static archives of a component and its shared library are made of the same objects; these are compiled as
 # position-independent code where BARNABAS_SHARED is on.
 set(BARNABAS_COMMON_ROOMS bytes runtime protocol record net)
-set(BARNABAS_CLIENT_ROOMS client_core producer consumer admin)
+set(BARNABAS_CLIENT_ROOMS client_core producer consumer parallel admin)
 set(BARNABAS_BROKER_ROOMS broker_config metrics log metadata partition server api broker embedded)
 foreach(room IN LISTS BARNABAS_COMMON_ROOMS BARNABAS_CLIENT_ROOMS BARNABAS_BROKER_ROOMS)
   if(NOT TARGET barnabas_${room})
