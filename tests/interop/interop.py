@@ -8,6 +8,7 @@
   dump_log           Kafka's DumpLogSegments reads every segment and index that our broker wrote
   integration        our integration tests, on this broker
   command_line       our command line's topic, cluster and api-versions
+  groups             members of groups that are not ours, and Kafka's own tool for groups
   differential       tests/differential: what is said to Apache Kafka is said to a broker of ours too, and they do the same
 
 Exit code 77 says that a program is missing (a failure with BARNABAS_REQUIRE_PEERS=1).
@@ -21,6 +22,7 @@ import sys
 import time
 
 import brokers
+from groups import groups
 from programs import Missing, fail, java, programs, run
 
 SKIPPED = 77
@@ -181,7 +183,7 @@ def main():
                 written_by(options, options.case[len("written_by_"):])
             else:
                 {"kcat_queries": kcat_queries, "kafka_topics": kafka_topics, "dump_log": dump_log,
-                 "integration": integration, "command_line": command_line,
+                 "integration": integration, "command_line": command_line, "groups": groups,
                  "differential": differential}[options.case](options)
     except Missing as missing:
         print(f"skipped: {missing}", file=sys.stderr)
