@@ -462,6 +462,7 @@ asio::awaitable<Result<void>> GroupCoordinator::leave(Leaving how) {
   if (!how.for_good) set_assignment({});
   leaving_ = false;
   closed_ = how.for_good;
+  silent_ = closed_;
   if (closed_) state_->runtime->timers()->cancel(timer_);
   if (how.membership != GroupMembership::stay && !member.member_id.empty()) {
     if (how.for_good) {

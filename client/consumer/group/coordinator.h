@@ -167,6 +167,7 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   runtime::MonotonicTime timer_at_ = runtime::MonotonicTime::max();
   bool finding_starts_ = false;
   bool leaving_ = false;
+  bool silent_ = false;  // nobody makes the calls to the listener any more
   bool closed_ = false;
 };
 

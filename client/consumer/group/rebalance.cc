@@ -190,6 +190,7 @@ std::shared_ptr<Assignor> GroupCoordinator::assignor_named(const std::string& na
 // ---- the listener
 
 asio::awaitable<void> GroupCoordinator::tell(Event event, Partitions partitions) {
+  if (silent_) co_return;
   RebalanceListener listener;
   {
     const std::lock_guard lock(mutex_);
@@ -237,6 +238,7 @@ asio::awaitable<void> GroupCoordinator::tell(Event event, Partitions partitions)
 
 /// Nobody will make the calls that wait, or nobody waits for them any more.
 void GroupCoordinator::abandon_listener() {
+  silent_ = true;
   desk_.drop_calls();
   if (listener_call_ != nullptr) listener_call_->gate->open();
 }

@@ -101,19 +101,21 @@ class GroupTest : public ::testing::Test {
     for (const Consumer* member : members) text += member->explain() + "\n";
     return text;
   }
-  /// Until the members share the topic's four partitions so.
+  /// Until the members share the topic's partitions so, and their listeners have heard of it (in the poll behind).
   bool share(const std::vector<Consumer*>& members, const std::vector<std::size_t>& counts) {
-    return poll_until(members, [&] {
-      std::set<TopicPartition> all;
-      for (std::size_t i = 0; i < members.size(); ++i) {
-        const auto own = members[i]->assignment();
-        if (own.size() != counts[i]) return false;
-        all.insert(own.begin(), own.end());
-      }
-      std::size_t total = 0;
-      for (const std::size_t count : counts) total += count;
-      return all.size() == total;
-    });
+    int rounds = 0;
+    return poll_until(members, [&] { return are_shared(members, counts) && ++rounds == 4; });
+  }
+  static bool are_shared(const std::vector<Consumer*>& members, const std::vector<std::size_t>& counts) {
+    std::set<TopicPartition> all;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const auto own = members[i]->assignment();
+      if (own.size() != counts[i]) return false;
+      all.insert(own.begin(), own.end());
+    }
+    std::size_t total = 0;
+    for (const std::size_t count : counts) total += count;
+    return all.size() == total;
   }
   TopicPartition at(std::int32_t partition) const { return {topic_, partition}; }
   static std::error_code code_of(const std::function<void()>& call) {
