@@ -1,11 +1,12 @@
 #include "client/consumer/consumer_impl.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
-
-#include <algorithm>
+#include <atomic>
 
 #include "client/consumer/group/strategy.h"
 #include "client/core/errors.h"
@@ -21,6 +22,14 @@ struct MetadataListeners {
   std::weak_ptr<Fetcher> fetcher;
   std::weak_ptr<GroupCoordinator> group;
 };
+
+/// As Kafka's consumer names itself; who looks at the group reads it there.
+std::string default_client_id(const std::optional<GroupSettings>& group) {
+  static std::atomic<int> last{0};
+  if (!group) return fmt::format("consumer-{}", ++last);
+  const Membership::Settings& member = group->membership;
+  return fmt::format("consumer-{}-{}", member.group_id, member.instance_id.value_or(std::to_string(++last)));
+}
 
 Result<GroupCoordinator::Options> group_options(const GroupSettings& settings,
                                                 const std::vector<std::shared_ptr<Assignor>>& own) {
@@ -44,6 +53,7 @@ Result<std::shared_ptr<ConsumerImpl>> ConsumerImpl::make(const Config& config, C
   Result<GroupCoordinator::Options> group = GroupCoordinator::Options{};
   if (settings.group) group = group_options(*settings.group, options.assignors);
   if (!group) return failure(group.error());
+  if (client->client_id.empty()) client->client_id = default_client_id(settings.group);
   const auto logger = make_logger(options.log, client->client_id);
   log_settings_without_effect(logger, *parsed);
   auto runtime = options.runtime ? options.runtime.internals() : ClientRuntime::make("barnabas-consumer");

@@ -70,6 +70,18 @@ TEST(GroupAdmin, describes_a_group_while_it_works_and_after_it_has_left) {
   EXPECT_EQ(offsets.at({topic, 1}).offset, 5);
 }
 
+TEST(GroupAdmin, shows_a_member_without_a_client_id_by_the_name_of_its_group) {
+  const Cluster cluster;
+  const std::string topic = topic_with_records(cluster, 1, 1);
+  const std::string group = unique_name("group");
+  Consumer consumer{cluster.config({{"group.id", group}, {"auto.offset.reset", "earliest"}})};
+  consumer.subscribe({topic});
+  ASSERT_EQ(consumer.poll(30s).size(), 1u);
+  const GroupDescription described = Admin{cluster.config()}.describe_groups({group}).at(0);
+  ASSERT_EQ(described.members.size(), 1u);
+  EXPECT_EQ(described.members[0].client_id.rfind("consumer-" + group + "-", 0), 0u) << described.members[0].client_id;
+}
+
 TEST(GroupAdmin, moves_offsets_of_a_group_without_members_only) {
   const Cluster cluster;
   const std::string topic = topic_with_records(cluster, 1, 8);
