@@ -149,6 +149,21 @@ TEST_F(CommandTest, an_unknown_setting_is_refused_with_the_nearest_name) {
   EXPECT_NE(outcome.err.find("linger.ms"), std::string::npos) << outcome.err;
 }
 
+TEST_F(CommandTest, consumes_in_a_group_from_where_it_committed) {
+  expect_ok("topic create orders");
+  expect_ok("produce --topic orders", "one\ntwo\n");
+  EXPECT_EQ(expect_ok("consume --topic orders --group billing --count 1"), "one\n");
+  EXPECT_EQ(expect_ok("consume --topic orders --group billing"), "two\n");
+  EXPECT_EQ(expect_ok("consume --topic orders --group billing"), "");
+  EXPECT_EQ(expect_ok("consume --topic orders --group other"), "one\ntwo\n");
+  for (const auto& [verb, word] : {std::pair{"consume --topic orders --group billing --partition 0", "--partition"},
+                                   std::pair{"consume --topic orders --group billing --from 17", "--from"}}) {
+    const Outcome outcome = barnabas(verb);
+    EXPECT_NE(outcome.exit_code, 0) << verb;
+    EXPECT_NE(outcome.err.find(word), std::string::npos) << outcome.err;
+  }
+}
+
 TEST_F(CommandTest, produces_lines_and_consumes_them_in_any_form) {
   expect_ok("topic create orders --partitions 2");
   EXPECT_EQ(expect_ok("produce --topic orders --key-separator : --header source=test --partition 1 --compression zstd",
