@@ -52,6 +52,12 @@ TEST(Examples, a_member_of_a_group_reads_what_was_produced) {
   expect_success("08_group_consumer", broker, "1000 records read", "2");
 }
 
+TEST(Examples, a_member_processes_what_was_produced_on_many_threads) {
+  EmbeddedBroker broker;
+  expect_success("01_produce", broker, "1000 records sent, 0 failed");
+  expect_success("09_parallel_consumer", broker, "1000 records processed", "1000");
+}
+
 TEST(Examples, produce_sync_says_where_the_record_is) {
   EmbeddedBroker broker;
   expect_success("02_produce_sync", broker, "stored in payments-0 at offset 0");
