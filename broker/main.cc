@@ -86,7 +86,7 @@ int fail(const Failure& why) {
 class StopSignal {
  public:
   explicit StopSignal(runtime::Env& env) : signal_(env.make_signal()), reactor_(env.make_reactor("broker-signals")) {
-    asio::co_spawn(reactor_->executor(), runtime::wait_for_stop_signal(),
+    asio::co_spawn(reactor_->executor(), runtime::wait_for_stop_signal(reactor_->executor()),
                    [this](std::exception_ptr, Result<int>) { signal_->notify([this] { came_ = true; }); });
   }
   /// Nothing when it was a signal.

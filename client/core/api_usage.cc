@@ -14,8 +14,9 @@ constexpr std::array kUsage{
     ApiUsage{ApiKey::fetch, {4, 18}, "consumer"},
     ApiUsage{ApiKey::list_offsets, {1, 11}, "consumer, admin"},
     ApiUsage{ApiKey::metadata, {4, 13}, "all"},
-    ApiUsage{ApiKey::offset_commit, {2, 9}, "consumer, admin"},  // from 10 on, topics go by id, which a user need not know
-    ApiUsage{ApiKey::offset_fetch, {1, 9}, "consumer, admin"},   // the same
+    // Of these two, from 10 on topics go by id, which a user need not know.
+    ApiUsage{ApiKey::offset_commit, {2, 9}, "consumer, admin"},
+    ApiUsage{ApiKey::offset_fetch, {1, 9}, "consumer, admin"},
     ApiUsage{ApiKey::find_coordinator, {1, 6}, "consumer, admin"},
     ApiUsage{ApiKey::join_group, {1, 9}, "consumer"},
     ApiUsage{ApiKey::heartbeat, {0, 4}, "consumer"},

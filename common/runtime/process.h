@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -29,8 +30,9 @@ bool stdout_is_closed() noexcept;
 /// Columns of standard error's terminal; 80 where it is none.
 int terminal_columns() noexcept;
 
-/// Completes with the number of the first SIGINT or SIGTERM, which no longer end the process from its first call on.
+/// Completes with the number of the first SIGINT or SIGTERM. These no longer end the process once this has returned,
+/// whenever the executor comes to run it.
 /// Errors: Errc::cancelled.
-asio::awaitable<Result<int>> wait_for_stop_signal();
+asio::awaitable<Result<int>> wait_for_stop_signal(asio::any_io_executor executor);
 
 }  // namespace barnabas::runtime

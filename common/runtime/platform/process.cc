@@ -8,16 +8,25 @@
 #include <algorithm>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
-#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <csignal>
+#include <memory>
 #include <thread>
+#include <utility>
 
 namespace barnabas::runtime {
 namespace {
 
 double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+asio::awaitable<Result<int>> first_of(std::unique_ptr<asio::signal_set> signals) {
+  std::error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  const int number = co_await signals->async_wait(token);
+  if (error) co_return failure(Errc::cancelled);
+  co_return number;
 }
 
 }  // namespace
@@ -55,14 +64,9 @@ int terminal_columns() noexcept {
   return size.ws_col;
 }
 
-asio::awaitable<Result<int>> wait_for_stop_signal() {
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  asio::signal_set signals(executor, SIGINT, SIGTERM);
-  std::error_code error;
-  auto token = asio::redirect_error(asio::use_awaitable, error);
-  const int number = co_await signals.async_wait(token);
-  if (error) co_return failure(Errc::cancelled);
-  co_return number;
+asio::awaitable<Result<int>> wait_for_stop_signal(asio::any_io_executor executor) {
+  auto signals = std::make_unique<asio::signal_set>(std::move(executor), SIGINT, SIGTERM);
+  return first_of(std::move(signals));
 }
 
 }  // namespace barnabas::runtime

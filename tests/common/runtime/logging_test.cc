@@ -87,9 +87,9 @@ TEST(Process, a_stop_signal_ends_the_wait_and_not_the_process) {
   const auto signal = env.make_signal();
   int number = 0;
   asio::post(reactor->executor(), [&] {
-    asio::co_spawn(reactor->executor(), wait_for_stop_signal(), [&](std::exception_ptr, Result<int> caught) {
-      signal->notify([&] { number = caught.value_or(-1); });
-    });
+    asio::co_spawn(
+        reactor->executor(), wait_for_stop_signal(reactor->executor()),
+        [&](std::exception_ptr, Result<int> caught) { signal->notify([&] { number = caught.value_or(-1); }); });
     raise_later(reactor->executor(), 20);
   });
   EXPECT_TRUE(signal->wait_until(env.clock().now() + std::chrono::seconds(10), [&] { return number != 0; }));
