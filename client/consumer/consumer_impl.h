@@ -102,6 +102,7 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
   const std::shared_ptr<Fetcher> fetcher_;
   const std::vector<std::shared_ptr<ConsumerInterceptor>> interceptors_;
   std::shared_ptr<GroupCoordinator> group_;       // set by make(); nullptr without group.id
+  std::atomic<bool> polls_async_{false};          // since the first async_poll: events are posted to pollers
   std::shared_ptr<Gate> poll_gate_;               // executor only; opened and replaced at each event
   std::unique_ptr<runtime::WorkerPool> workers_;  // of async_poll; made by the first that needs it
   std::vector<RecordRun> collected_runs_;         // whoever polls; empty between polls, for its memory

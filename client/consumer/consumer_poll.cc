@@ -201,6 +201,7 @@ void ConsumerImpl::wakeup() noexcept {
 // ---- async_poll
 
 void ConsumerImpl::wake_pollers() {
+  if (!polls_async_.load()) return;
   asio::post(executor(), [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self != nullptr && self->poll_gate_ != nullptr) std::exchange(self->poll_gate_, nullptr)->open();
@@ -270,6 +271,7 @@ asio::awaitable<void> ConsumerImpl::poll_async(std::shared_ptr<ConsumerImpl> sel
 
 void ConsumerImpl::start_poll(std::chrono::milliseconds timeout, Handler<std::error_code, Records> done) {
   polls_.fetch_add(1, std::memory_order_relaxed);
+  polls_async_ = true;
   state_->runtime->spawn(poll_async(shared_from_this(), router_->deadline_in(timeout), std::move(done)));
 }
 

@@ -22,7 +22,7 @@ std::string why_not_returned(const ExplainContext& context) {
 std::optional<runtime::MonotonicTime> asked_at(const PartitionState& state, const ExplainContext& context) {
   if (state.asked_broker < 0 || context.fetches_sent_at == nullptr) return std::nullopt;
   const auto sent = context.fetches_sent_at->find(state.asked_broker);
-  if (sent == context.fetches_sent_at->end()) return std::nullopt;
+  if (sent == context.fetches_sent_at->end() || sent->second == runtime::MonotonicTime{}) return std::nullopt;
   return sent->second;
 }
 

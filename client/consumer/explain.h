@@ -18,7 +18,8 @@ struct ExplainContext {
   bool out_of_memory = false;        ///< The last look found no room for another fetch.
   bool unreadable = false;           ///< The last poll failed on the batch at this partition's position.
   bool unreadable_for_room = false;  ///< ... because it does not fit into the budget.
-  const std::map<std::int32_t, runtime::MonotonicTime>* fetches_sent_at = nullptr;  ///< By broker: those under way.
+  const std::map<std::int32_t, runtime::MonotonicTime>* fetches_sent_at =
+      nullptr;                 ///< By broker; 0: none is under way.
   std::size_t held_bytes = 0;  ///< Of the budget: what the user's Records keep alive.
   std::size_t limit_bytes = 0;
 };

@@ -15,12 +15,6 @@ constexpr std::int8_t kReadCommitted = 1;
 constexpr std::int32_t kNoSession = -1;  ///< As the epoch: the broker is to keep no session.
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
 
-/// Keeps a response's bytes alive, and counted.
-struct HeldFrame {
-  Frame frame;
-  MemoryBudget::Lease lease;
-};
-
 std::vector<AbortedTransaction> aborted_of(const protocol::FetchResponse::PartitionData& data) {
   std::vector<AbortedTransaction> aborted;
   if (!data.aborted_transactions) return aborted;
@@ -87,7 +81,7 @@ FetchSession& Fetcher::session_of(FetchPlan& plan, std::int32_t broker_id) {
 
 bool Fetcher::is_asked(const Plans& plans, std::int32_t broker_id, const PartitionState& state) {
   const auto plan = plans.find(broker_id);
-  if (plan == plans.end()) return false;
+  if (plan == plans.end() || plan->second == nullptr) return false;
   const auto* asked = session_of(*plan->second, broker_id).find(*state.topic, state.partition.partition);
   return asked != nullptr && asked->generation == state.generation &&
          asked->fetch.fetch_offset == state.next_fetch.offset;
@@ -101,7 +95,7 @@ bool Fetcher::wants_aside(const PartitionState& state, std::int32_t broker_id, r
 std::vector<PartitionState*> Fetcher::aside_candidates(std::int32_t broker_id, runtime::MonotonicTime now) {
   std::vector<PartitionState*> candidates;
   const auto waiting = session_plans_.find(broker_id);
-  if (waiting == session_plans_.end() || !waiting->second->may_wait) return candidates;
+  if (waiting == session_plans_.end() || waiting->second == nullptr || !waiting->second->may_wait) return candidates;
   for (PartitionState* state : board_.at(broker_id).unsent) {
     if (state->standing.broker == broker_id && wants_aside(*state, broker_id, now)) candidates.push_back(state);
   }
@@ -138,7 +132,7 @@ bool Fetcher::reserve(FetchPlan& plan, std::size_t partitions) {
   // max.bytes counts batches alone; what the response says around them is in the budget too.
   plan.request.max_bytes = static_cast<std::int32_t>(bytes > around ? bytes - around : 1);
   plan.reserved_bytes = bytes;
-  plan.reservation = std::make_shared<Reservation>(Reservation{std::move(*lease), 0});
+  plan.reservation = std::make_shared<Reservation>(Reservation{std::move(*lease), 0, {}});
   state_->reserved_bytes += bytes;
   ++state_->fetches_under_way;
   return true;
@@ -190,10 +184,14 @@ void Fetcher::build_own(FetchPlan& plan, std::int32_t broker_id, const std::vect
 
 asio::awaitable<void> Fetcher::fetch_loop(std::shared_ptr<Fetcher> self, std::int32_t broker_id) {
   while (!self->closed_) {
-    const bool go_on = co_await self->fetch_once(broker_id);
+    // As a rule it is open, and asking for it the long way would cost more than the fetch.
+    ConnectionPtr connection = self->router_->open_connection(broker_id, Channel::fetch);
+    if (connection == nullptr) connection = co_await self->connect(broker_id);
+    if (connection == nullptr || self->closed_) break;
+    const bool go_on = co_await self->fetch_over(broker_id, connection, false);
     if (!go_on) break;
   }
-  self->fetching_.erase(broker_id);
+  self->fetching_[broker_id] = false;
   self->kick();
 }
 
@@ -206,20 +204,17 @@ asio::awaitable<void> Fetcher::fetch_aside(std::shared_ptr<Fetcher> self, std::i
     const ConnectionPtr connection = *connected;
     fetched = co_await self->fetch_over(broker_id, connection, true);
   }
-  self->fetching_aside_.erase(broker_id);
+  self->fetching_aside_[broker_id] = false;
   if (fetched) self->kick();
 }
 
-asio::awaitable<bool> Fetcher::fetch_once(std::int32_t broker_id) {
+/// To fetch over; null where there is none.
+asio::awaitable<ConnectionPtr> Fetcher::connect(std::int32_t broker_id) {
   const auto timeout = state_->settings.request_timeout + state_->settings.fetch_max_wait;
   const auto connected = co_await router_->connection_to(broker_id, Channel::fetch, router_->deadline_in(timeout));
-  if (!connected) {
-    fail_broker(broker_id, nullptr, connected.error());
-    co_return false;
-  }
-  if (closed_) co_return false;
-  const ConnectionPtr connection = *connected;
-  co_return co_await fetch_over(broker_id, connection, false);
+  if (connected) co_return *connected;
+  fail_broker(broker_id, nullptr, connected.error());
+  co_return nullptr;
 }
 
 asio::awaitable<bool> Fetcher::fetch_over(std::int32_t broker_id, ConnectionPtr connection, bool aside) {
@@ -242,7 +237,7 @@ asio::awaitable<bool> Fetcher::fetch_over(std::int32_t broker_id, ConnectionPtr 
   plans[broker_id] = &*plan;
   auto reply =
       co_await connection->call<protocol::FetchResponse>(std::move(plan->request), deadline, std::move(options));
-  plans.erase(broker_id);
+  plans[broker_id] = nullptr;
   end_fetch(broker_id, *plan, reply ? &*reply : nullptr);
   if (closed_) co_return false;
   if (!reply && !plan->own_session) board_.at(broker_id).session.on_failure();
@@ -270,7 +265,9 @@ void Fetcher::end_fetch(std::int32_t broker_id, FetchPlan& plan, const Reply<pro
   }
   state_->reserved_bytes -= plan.reserved_bytes;
   --state_->fetches_under_way;
-  if ((plan.aside ? session_plans_ : aside_plans_).count(broker_id) == 0) state_->fetches_sent_at.erase(broker_id);
+  const Plans& others = plan.aside ? session_plans_ : aside_plans_;
+  const auto other = others.find(broker_id);
+  if (other == others.end() || other->second == nullptr) state_->fetches_sent_at[broker_id] = {};
   if (!plan.own_session) return;
   plan.own_session->for_each([&](const TopicPartition& where, const FetchSession::Asked&) {
     PartitionState* state = state_->positions.find(where);
@@ -346,8 +343,8 @@ void Fetcher::take_reply(std::int32_t broker_id, FetchPlan& plan, Reply<protocol
   if (!plan.own_session) session_failures_ = 0;
   state_->fetched_bytes.fetch_add(reply.frame.size, std::memory_order_relaxed);
   const bool is_read_by_name = reply.version < kFirstVersionWithTopicIds;  // then only the metadata tell topics apart
-  auto held = std::make_shared<HeldFrame>(HeldFrame{reply.frame, std::move(plan.reservation->lease)});
-  const std::shared_ptr<const void> owner = std::move(held);
+  plan.reservation->frame = reply.frame;
+  const std::shared_ptr<const void> owner = plan.reservation;
   const std::lock_guard lock(state_->mutex);
   for (const auto& topic : reply.body.responses) {
     const std::string& name =

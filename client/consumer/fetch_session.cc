@@ -15,12 +15,17 @@ std::int32_t epoch_after(std::int32_t epoch) noexcept {
   return epoch == std::numeric_limits<std::int32_t>::max() ? 1 : epoch + 1;
 }
 
-void add_partition(protocol::FetchRequest& request, const TopicPartition& where, const PartitionFetch& fetch) {
+constexpr std::size_t kMostReserved = 64;
+
+/// One of `count`.
+void add_partition(protocol::FetchRequest& request, const TopicPartition& where, const PartitionFetch& fetch,
+                   std::size_t count) {
   if (request.topics.empty() || request.topics.back().topic != where.topic ||
       request.topics.back().topic_id != fetch.topic_id) {
     auto& topic = request.topics.emplace_back();
     topic.topic = where.topic;
     topic.topic_id = fetch.topic_id;
+    topic.partitions.reserve(std::min(count, kMostReserved));
   }
   auto& partition = request.topics.back().partitions.emplace_back();
   partition.partition = where.partition;
@@ -118,7 +123,7 @@ void FetchSession::build_full(protocol::FetchRequest& request) {
   for (auto& entry : entries_) all.push_back(&entry);
   std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
   for (auto* entry : all) {
-    add_partition(request, entry->first, entry->second.asked.fetch);
+    add_partition(request, entry->first, entry->second.asked.fetch, all.size());
     entry->second.is_told = true;
   }
 }
@@ -128,7 +133,7 @@ void FetchSession::build_incremental(protocol::FetchRequest& request) {
   std::sort(changed_.begin(), changed_.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
   for (auto* entry : changed_) {
     if (!entry->second.is_active) continue;
-    add_partition(request, entry->first, entry->second.asked.fetch);
+    add_partition(request, entry->first, entry->second.asked.fetch, changed_.size());
     entry->second.is_told = true;
   }
   std::sort(forgotten_.begin(), forgotten_.end(),

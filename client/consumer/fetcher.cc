@@ -48,7 +48,7 @@ void Fetcher::advance() {
     work = std::exchange(work_, Work());
     may_fetch = look_for_room(now, ran_out) && !state_->hold_fetches;
     for (const auto& [broker_id, plan] : session_plans_) {
-      const bool asks = may_fetch && fetching_aside_.count(broker_id) == 0;
+      const bool asks = may_fetch && !fetching_aside_[broker_id];
       if (asks && !aside_candidates(broker_id, now).empty()) wants_aside_.push_back(broker_id);
     }
   }
@@ -63,10 +63,12 @@ void Fetcher::advance() {
 void Fetcher::start_fetches() {
   for (const auto& [broker_id, broker] : board_.brokers()) {
     if (!broker.worth_a_fetch()) continue;
-    if (fetching_.insert(broker_id).second) state_->runtime->spawn(fetch_loop(shared_from_this(), broker_id));
+    if (std::exchange(fetching_[broker_id], true)) continue;
+    state_->runtime->spawn(fetch_loop(shared_from_this(), broker_id));
   }
   for (const std::int32_t broker_id : wants_aside_) {
-    if (fetching_aside_.insert(broker_id).second) state_->runtime->spawn(fetch_aside(shared_from_this(), broker_id));
+    if (std::exchange(fetching_aside_[broker_id], true)) continue;
+    state_->runtime->spawn(fetch_aside(shared_from_this(), broker_id));
   }
   wants_aside_.clear();
 }

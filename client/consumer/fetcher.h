@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -41,10 +40,11 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
     std::int64_t offset = 0;
     std::int32_t leader_epoch = -1;
   };
-  /// Room for the answer to a fetch.
+  /// Room for the answer to a fetch, and then the answer: it keeps the bytes alive, and counted.
   struct Reservation {
     MemoryBudget::Lease lease;
     std::size_t refused_bytes = 0;  ///< The size of an answer for which there was none.
+    Frame frame;
   };
   /// A fetch to be sent; what its answer is compared with is the session it is of.
   struct FetchPlan {
@@ -56,7 +56,7 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
     bool may_wait = false;                    ///< All are at their end, as far as known.
     std::optional<FetchSession> own_session;  ///< Of a fetch aside or of one partition alone: the broker keeps none.
   };
-  using Plans = std::map<std::int32_t, FetchPlan*>;  // by broker
+  using Plans = std::map<std::int32_t, FetchPlan*>;  // by broker; null: none is under way
   /// What looking at partitions found to be done.
   struct Work {
     std::map<std::int32_t, std::vector<TopicPartition>> resets;       // by leader
@@ -96,7 +96,7 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
 
   static asio::awaitable<void> fetch_loop(std::shared_ptr<Fetcher> self, std::int32_t broker_id);
   static asio::awaitable<void> fetch_aside(std::shared_ptr<Fetcher> self, std::int32_t broker_id);
-  asio::awaitable<bool> fetch_once(std::int32_t broker_id);
+  asio::awaitable<ConnectionPtr> connect(std::int32_t broker_id);
   /// Whether something was sent and answered.
   asio::awaitable<bool> fetch_over(std::int32_t broker_id, ConnectionPtr connection, bool aside);
   std::optional<FetchPlan> plan_fetch(std::int32_t broker_id, bool aside);
@@ -135,11 +135,11 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   FetchBoard board_;
   std::shared_ptr<const ClusterSnapshot> seen_cluster_;
   std::uint64_t seen_removals_ = 0;
-  std::vector<PartitionState*> needy_;  // those that need more room than any fetch
-  Work work_;                           // found, and to be started by advance()
-  TopicPartition sought_;               // a name to look up by, whose memory is used again
-  std::set<std::int32_t> fetching_;     // brokers whose fetch_loop runs
-  std::set<std::int32_t> fetching_aside_;
+  std::vector<PartitionState*> needy_;     // those that need more room than any fetch
+  Work work_;                              // found, and to be started by advance()
+  TopicPartition sought_;                  // a name to look up by, whose memory is used again
+  std::map<std::int32_t, bool> fetching_;  // whether the fetch_loop of a broker runs
+  std::map<std::int32_t, bool> fetching_aside_;
   std::vector<std::int32_t> wants_aside_;  // brokers to be asked beside a fetch that waits
   Plans session_plans_;                    // of the fetches under way
   Plans aside_plans_;                      // the same

@@ -53,7 +53,7 @@ struct SharedState {
   std::size_t room_wanted = 0;     ///< By the fetch that the last look found no room for.
   std::size_t reserved_bytes = 0;  ///< Of the budget, for the answers to fetches under way.
   int fetches_under_way = 0;
-  std::map<std::int32_t, runtime::MonotonicTime> fetches_sent_at;  ///< By broker: when the last one under way was sent.
+  std::map<std::int32_t, runtime::MonotonicTime> fetches_sent_at;  ///< By broker: the last one; 0: none is under way.
   std::optional<PollFailure> poll_failure;                         ///< Of the last poll.
   bool closed = false;
 

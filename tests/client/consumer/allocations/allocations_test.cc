@@ -105,10 +105,10 @@ TEST(ConsumerAllocations, are_at_most_two_per_batch_on_all_threads_and_none_per_
 
 /// A fetch brings at most eight such batches of each partition, of which poll gives each in three parts: what a fetch
 /// allocates weighs more, and poll itself must allocate nothing. (docs/performance.md says how many a batch that
-/// makes.)
-TEST(ConsumerAllocations, are_at_most_eighty_per_fetch_where_batches_are_large) {
+/// makes: below 2, but that hangs on how many batches a fetch happens to bring.)
+TEST(ConsumerAllocations, are_at_most_24_per_fetch_where_batches_are_large) {
   if (!testing::kHasCountingMalloc) GTEST_SKIP() << "the sanitizer has a malloc of its own";
-  constexpr std::uint64_t kMostPerFetch = 80;
+  constexpr std::uint64_t kMostPerFetch = 24;
   const Counted counted = count_allocations(1'300'000, "131072");
   EXPECT_LE(counted.allocations, kMostPerFetch * counted.fetches)
       << "for " << counted.batches << " batches in " << counted.fetches << " fetches and " << counted.polls << " polls";
