@@ -14,8 +14,8 @@
 #include "client/cli/reset_plan.h"
 #include "client/cli/start_point.h"
 #include "client/cli/table.h"
-#include "client/consumer/reset_policy.h"
 #include "common/runtime/env.h"
+#include "common/runtime/iso_duration.h"
 
 namespace barnabas::cli {
 namespace {
@@ -88,7 +88,7 @@ ResetTarget target_of(const GroupOffsetOptions& options) {
     return {Kind::time, *time};
   }
   if (!options.duration.empty()) {
-    const auto duration = client::parse_iso_duration(options.duration);
+    const auto duration = runtime::parse_iso_duration(options.duration);
     if (!duration) throw UsageError("--by-duration: " + duration.error().subject);
     return {Kind::time, runtime::system_env().clock().wall_ms() - duration->count()};
   }

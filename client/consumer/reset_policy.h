@@ -27,10 +27,6 @@ struct ResetPolicy {
 /// Errors: Errc::invalid_config that quotes the text.  Source: Kafka's AutoOffsetResetStrategy.
 Result<ResetPolicy> parse_reset_policy(std::string_view text);
 
-/// An ISO 8601 duration of days, hours, minutes and seconds, not negative.
-/// Errors: Errc::invalid_config.  Source: java.time.Duration.parse, without its negative forms.
-Result<std::chrono::milliseconds> parse_iso_duration(std::string_view text);
-
 std::string to_string(const ResetPolicy& policy);
 
 }  // namespace barnabas::client

@@ -37,6 +37,7 @@ MAY_INCLUDE = {
     "client/core": ["common", "client/include", "client/core"],
     "client/producer": ["common", "client/include", "client/core"],
     "client/consumer": ["common", "client/include", "client/core"],
+    "client/parallel": ["common", "client/include", "client/core"],
     "client/admin": ["common", "client/include", "client/core"],
     "client/cli": ["common", "client/include"],
     "broker/config": ["common"],

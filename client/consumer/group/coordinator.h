@@ -12,7 +12,6 @@
 
 #include "barnabas/consumer.h"
 #include "client/consumer/fetcher.h"
-#include "client/core/coordinator_link.h"
 #include "client/consumer/group/group_settings.h"
 #include "client/consumer/group/leader_assignment.h"
 #include "client/consumer/group/membership.h"
@@ -20,6 +19,7 @@
 #include "client/consumer/group/poller_desk.h"
 #include "client/consumer/group/subscription.h"
 #include "client/consumer/shared_state.h"
+#include "client/core/coordinator_link.h"
 #include "common/protocol/messages/join_group.h"
 
 namespace barnabas::client {

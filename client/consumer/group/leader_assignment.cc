@@ -26,7 +26,7 @@ Result<void> check_disjoint(const GroupAssignment& assignment, const GroupSubscr
       const auto [entry, is_new] = owners.emplace(where, member);
       if (is_new) continue;
       return failure(ConsumerErrc::listener_failed, fmt::format("assignor {}: {} is given to {} and to {}", assignor,
-                                                        where.to_string(), entry->second, member));
+                                                                where.to_string(), entry->second, member));
     }
   }
   return {};
