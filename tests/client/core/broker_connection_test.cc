@@ -248,6 +248,7 @@ TEST_F(BrokerConnectionTest, takes_small_answers_into_memory_that_was_given_back
   broker.serve_metadata(cluster({"a"}));
   ASSERT_TRUE(open());
   const std::byte* first = nullptr;
+  decltype(RawReply::frame.storage) held;
   int told = 0;
   for (int i = 1; i <= 3; ++i) {
     const auto done = [&](Result<RawReply> reply) {
@@ -255,7 +256,7 @@ TEST_F(BrokerConnectionTest, takes_small_answers_into_memory_that_was_given_back
       const std::byte* const storage = reply->frame.storage.get();
       if (first == nullptr) first = storage;
       EXPECT_EQ(storage == first, i < 3) << i;
-      const auto held = i == 2 ? reply->frame.storage : nullptr;  // somebody still looks at the second one
+      if (i == 2) held = reply->frame.storage;  // somebody still looks at the second one
       connection->reuse(std::move(*reply));
       told = i;
     };
