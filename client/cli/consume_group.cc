@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <atomic>
 #include <iostream>
+#include <memory>
 
 #include "barnabas/consumer.h"
 #include "client/cli/command_line.h"
 #include "client/cli/record_format.h"
 #include "client/cli/record_json.h"
+#include "common/runtime/env.h"
 #include "common/runtime/process.h"
 
 namespace barnabas::cli {
@@ -37,7 +41,11 @@ class GroupRun {
                       .config({{"auto.offset.reset", reset_policy(options.from)},
                                {"allow.auto.create.topics", "false"},
                                {"enable.auto.commit", "false"}})
-                      .set("group.id", options.group)) {}
+                      .set("group.id", options.group)),
+        signals_(runtime::system_env().make_reactor("consume-signals")) {
+    asio::co_spawn(signals_->executor(), runtime::wait_for_stop_signal(signals_->executor()),
+                   [this](std::exception_ptr, Result<int>) { is_stopping_ = true; });
+  }
 
   int run() {
     RebalanceListener listener;
@@ -63,6 +71,7 @@ class GroupRun {
 
  private:
   bool is_finished() {
+    if (is_stopping_) return true;
     if (options_.count && printed_ >= *options_.count) return true;
     if (options_.follow || consumer_.group_metadata().generation_id < 0) return false;
     const auto assigned = consumer_.assignment();
@@ -91,6 +100,8 @@ class GroupRun {
   Offsets next_;  // behind what was printed
   std::uint64_t printed_ = 0;
   std::string out_;
+  std::atomic<bool> is_stopping_{false};  // SIGINT or SIGTERM: the partitions shall not wait for the session's end
+  const std::unique_ptr<runtime::Reactor> signals_;
 };
 
 }  // namespace

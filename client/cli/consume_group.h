@@ -21,8 +21,8 @@ struct ConsumeGroupOptions {
 };
 
 /// Reads as a member of the group, from where it committed, and commits what was printed. Ends at the end of what it
-/// was given, after `count` records, or when nobody reads its output. Returns the exit code. Errors: throws UsageError,
-/// or barnabas::Error.
+/// was given, after `count` records, at SIGINT or SIGTERM, or when nobody reads its output; then it leaves the group.
+/// Returns the exit code. Errors: throws UsageError, or barnabas::Error.
 int consume_in_group(const ConsumeGroupOptions& options);
 
 }  // namespace barnabas::cli

@@ -11,9 +11,8 @@
 #include "common/bytes/writer.h"
 #include "common/protocol/headers.h"
 #include "common/protocol/messages/init_producer_id.h"
-#include "common/runtime/temporary_directory.h"
 #include "tests/integration/cluster.h"
-#include "tests/support/child_process.h"
+#include "tests/integration/mortal_broker.h"
 #include "tests/support/raw_socket.h"
 
 namespace barnabas::testing {
@@ -22,31 +21,6 @@ namespace {
 constexpr int kRounds = 20;
 constexpr std::int32_t kPartitions = 3;
 constexpr std::size_t kAcknowledgedPerRound = 200;
-
-/// The real broker program on one port and one data directory, for as many lives as a test wants.
-class MortalBroker {
- public:
-  MortalBroker() { start(); }
-
-  void start() {
-    const std::string port = std::to_string(port_);
-    process_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{std::string(BARNABAS_BINARY_DIR) + "/bin/barnabas-broker", "--data-dir",
-                                 directory_.path() + "/data", "--override", "listeners=PLAINTEXT://127.0.0.1:" + port});
-    ASSERT_TRUE(process_->wait_for_output("127.0.0.1:" + port)) << process_->output();
-  }
-  void kill() {
-    process_->signal(SIGKILL);
-    EXPECT_EQ(process_->wait(), 128 + SIGKILL);
-  }
-  std::uint16_t port() const { return port_; }
-  std::string bootstrap_servers() const { return "127.0.0.1:" + std::to_string(port_); }
-
- private:
-  runtime::TemporaryDirectory directory_;
-  std::uint16_t port_ = free_port();
-  std::unique_ptr<ChildProcess> process_;
-};
 
 /// Which record was acknowledged at which offset, and how many so far.
 class Acknowledged {

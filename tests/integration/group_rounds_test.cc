@@ -1,0 +1,279 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <random>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "tests/integration/cluster.h"
+#include "tests/integration/mortal_broker.h"
+#include "tests/support/child_process.h"
+
+namespace barnabas::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int32_t kPartitions = 12;
+constexpr std::size_t kMostMembers = 5;
+constexpr const char* kTopic = "orders";
+constexpr const char* kGroup = "rounds";
+constexpr std::chrono::milliseconds kSession{1500};
+
+using Place = std::pair<std::int32_t, std::int64_t>;  // partition, offset
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+bool wait_until(std::chrono::seconds patience, const std::function<bool()>& done) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(50ms);
+  }
+  return true;
+}
+
+/// `barnabas consume --group` in a process of its own: it commits what it has printed, and nothing else.
+class Reader {
+ public:
+  explicit Reader(const std::string& servers)
+      : process_({std::string(BARNABAS_BINARY_DIR) + "/bin/barnabas",
+                  "consume",
+                  "-b",
+                  servers,
+                  "--group",
+                  kGroup,
+                  "--topic",
+                  kTopic,
+                  "--follow",
+                  "--format",
+                  "%p %o\n",
+                  "-X",
+                  "session.timeout.ms=" + std::to_string(kSession.count()),
+                  "-X",
+                  "heartbeat.interval.ms=300",
+                  "-X",
+                  "retry.backoff.ms=20",
+                  "-X",
+                  "reconnect.backoff.ms=20",
+                  "-X",
+                  "reconnect.backoff.max.ms=100"}) {}
+
+  void signal(int number) { process_.signal(number); }
+  void kill() {
+    process_.signal(SIGKILL);
+    process_.wait();
+  }
+  void leave() {
+    process_.signal(SIGTERM);
+    EXPECT_EQ(process_.wait(), 0) << process_.output();
+  }
+  /// What it has printed in whole lines; what it said besides goes to `errors`.
+  void read_into(std::set<Place>& places, std::string& errors) const {
+    const std::string text = process_.output();
+    std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
+    for (std::string line; std::getline(lines, line);) {
+      Place place;
+      if (std::sscanf(line.c_str(), "%d %ld", &place.first, &place.second) == 2) {
+        places.insert(place);
+      } else {
+        errors += line + '\n';
+      }
+    }
+  }
+
+ private:
+  ChildProcess process_;
+};
+
+/// Writes records until it ends, and notes where the acknowledged ones are.
+class Writer {
+ public:
+  explicit Writer(const std::string& servers)
+      : producer_({{"bootstrap.servers", servers},
+                   {"linger.ms", "5"},
+                   {"retry.backoff.ms", "20"},
+                   {"reconnect.backoff.ms", "20"},
+                   {"reconnect.backoff.max.ms", "100"}}),
+        thread_([this] { write(); }) {}
+  ~Writer() { stop(); }
+
+  std::set<Place> stop() {
+    is_stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+    const std::lock_guard lock(mutex_);
+    return acknowledged_;
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return acknowledged_.size();
+  }
+
+ private:
+  void write() {
+    for (std::int32_t number = 0; !is_stopping_; ++number) {
+      producer_.send({.topic = kTopic, .partition = number % kPartitions, .value = "x"}, [this](const Delivery& d) {
+        const std::lock_guard lock(mutex_);
+        if (d.ok()) acknowledged_.emplace(d.partition, d.offset);
+      });
+      if (number % 10 == 0) std::this_thread::sleep_for(2ms);
+    }
+    producer_.close();
+  }
+
+  std::mutex mutex_;
+  std::set<Place> acknowledged_;
+  std::atomic<bool> is_stopping_{false};
+  Producer producer_;
+  std::thread thread_;
+};
+
+class GroupRounds {
+ public:
+  explicit GroupRounds(std::uint64_t seed) : random_(seed) {
+    Admin admin{{{"bootstrap.servers", broker_.bootstrap_servers()}}};
+    EXPECT_FALSE(admin.create_topics({{.name = kTopic, .partitions = kPartitions}}).at(0).error);
+    writer_ = std::make_unique<Writer>(broker_.bootstrap_servers());
+    while (readers_.size() < 3) join();
+  }
+
+  void round(std::uint64_t number) {
+    const std::size_t before = writer_->count();
+    const char* what = act();
+    EXPECT_TRUE(wait_until(60s, [this] { return is_settled(readers_.size()); }))
+        << "round " << number << " (" << what << "): " << last_seen_;
+    EXPECT_TRUE(wait_until(60s, [&] { return writer_->count() > before + 100; })) << "round " << number;
+    std::printf("round %lu: %s; %zu members, %zu records\n", static_cast<unsigned long>(number), what, readers_.size(),
+                writer_->count());
+  }
+
+  /// What was acknowledged and never processed by anybody, once the group has committed to the end.
+  std::set<Place> lost() {
+    std::set<Place> left = writer_->stop();
+    EXPECT_GT(left.size(), 0u);
+    EXPECT_TRUE(wait_until(60s, [this] { return lag() == 0; })) << lag() << " records are not committed";
+    std::set<Place> processed;
+    for (const auto& reader : readers_) reader->read_into(processed, said_);
+    for (const auto& reader : gone_) reader->read_into(processed, said_);
+    for (const Place& place : processed) left.erase(place);
+    return left;
+  }
+  /// A defect to find: a member's work is lost, and its commits are not.
+  void lose_the_work_of_one() { readers_.erase(readers_.begin()); }
+  const std::string& said() const { return said_; }
+
+ private:
+  const char* act() {
+    switch (random_() % 6) {
+      case 0:
+        if (readers_.size() < kMostMembers) return join(), "one joined";
+        [[fallthrough]];
+      case 1:
+        if (readers_.size() > 1) return end(&Reader::kill), "one was killed";
+        return join(), "one joined";
+      case 2:
+        return pause(), "one was paused for longer than its session";
+      case 3:
+        broker_.kill();
+        broker_.start();
+        return "the broker was killed and started again";
+      case 4:
+        end(&Reader::leave);
+        join();
+        return "one left as another joined";
+      default:
+        end(&Reader::kill);
+        join();
+        return "one was killed as another joined";
+    }
+  }
+  void join() { readers_.push_back(std::make_unique<Reader>(broker_.bootstrap_servers())); }
+  void end(void (Reader::*how)()) {
+    const auto at = readers_.begin() + static_cast<std::ptrdiff_t>(random_() % readers_.size());
+    ((**at).*how)();
+    gone_.push_back(std::move(*at));
+    readers_.erase(at);
+  }
+  void pause() {
+    Reader& reader = *readers_[random_() % readers_.size()];
+    reader.signal(SIGSTOP);
+    const std::size_t others = readers_.size() - 1;
+    EXPECT_TRUE(wait_until(30s, [&] { return is_settled(others); })) << "while one is paused: " << last_seen_;
+    reader.signal(SIGCONT);
+  }
+
+  /// So many members have all partitions between them, each of them one's alone.
+  bool is_settled(std::size_t members) {
+    try {
+      Admin admin{{{"bootstrap.servers", broker_.bootstrap_servers()}}};
+      const GroupDescription group = admin.describe_groups({kGroup}, 5s).at(0);
+      std::set<TopicPartition> owned;
+      std::size_t count = 0;
+      for (const GroupMember& member : group.members) {
+        owned.insert(member.assignment.begin(), member.assignment.end());
+        count += member.assignment.size();
+      }
+      if (group.state == GroupState::stable) {
+        EXPECT_EQ(count, owned.size()) << "a partition has two owners in one generation";
+      }
+      last_seen_ = std::string(to_string(group.state)) + " with " + std::to_string(group.members.size()) +
+                   " members that have " + std::to_string(count) + " partitions";
+      if (members == 0) return group.members.empty();
+      return group.state == GroupState::stable && group.members.size() == members && owned.size() == kPartitions;
+    } catch (const Error& error) {
+      last_seen_ = error.what();
+      return false;
+    }
+  }
+
+  std::int64_t lag() {
+    Admin admin{{{"bootstrap.servers", broker_.bootstrap_servers()}}};
+    std::map<TopicPartition, OffsetSpec> ends;
+    for (std::int32_t p = 0; p < kPartitions; ++p) ends.emplace(TopicPartition{kTopic, p}, OffsetSpec::latest());
+    const Offsets committed = admin.list_group_offsets(kGroup);
+    std::int64_t lag = 0;
+    for (const ListedOffset& end : admin.list_offsets(ends)) {
+      const auto found = committed.find(end.partition);
+      lag += end.offset - (found == committed.end() ? 0 : found->second.offset);
+    }
+    return lag;
+  }
+
+  std::mt19937_64 random_;
+  MortalBroker broker_{{"group.min.session.timeout.ms=100"}};
+  std::vector<std::unique_ptr<Reader>> readers_;
+  std::vector<std::unique_ptr<Reader>> gone_;
+  std::unique_ptr<Writer> writer_;
+  std::string last_seen_;
+  std::string said_;  // by the members, other than records
+};
+
+TEST(GroupRoundsOnlyOurs, members_that_come_and_go_process_every_record_and_never_share_a_partition) {
+  const std::uint64_t seed = from_environment("BARNABAS_GROUP_SEED", 1);
+  SCOPED_TRACE("BARNABAS_GROUP_SEED=" + std::to_string(seed));
+  GroupRounds rounds(seed);
+  const std::uint64_t count = from_environment("BARNABAS_GROUP_ROUNDS", 6);
+  for (std::uint64_t round = 1; round <= count && !::testing::Test::HasFailure(); ++round) rounds.round(round);
+  const std::set<Place> lost = rounds.lost();
+  EXPECT_TRUE(lost.empty()) << lost.size() << " records were never processed, the first is " << kTopic << '-'
+                            << lost.begin()->first << '@' << lost.begin()->second << "; the members said:\n"
+                            << rounds.said();
+}
+
+TEST(GroupRoundsOnlyOurs, find_records_that_were_committed_and_not_processed) {
+  GroupRounds rounds(1);
+  rounds.round(1);
+  rounds.lose_the_work_of_one();
+  EXPECT_FALSE(rounds.lost().empty());
+}
+
+}  // namespace
+}  // namespace barnabas::testing
