@@ -9,6 +9,7 @@
   integration        our integration tests, on this broker
   command_line       our command line's topic, cluster and api-versions
   groups             members of groups that are not ours, and Kafka's own tool for groups
+  mixed_group        members of several makes in one group
   differential       tests/differential: what is said to Apache Kafka is said to a broker of ours too, and they do the same
 
 Exit code 77 says that a program is missing (a failure with BARNABAS_REQUIRE_PEERS=1).
@@ -23,6 +24,7 @@ import time
 
 import brokers
 from groups import groups
+from mixed_group import mixed_group
 from programs import Missing, fail, java, programs, run
 
 SKIPPED = 77
@@ -183,7 +185,7 @@ def main():
                 written_by(options, options.case[len("written_by_"):])
             else:
                 {"kcat_queries": kcat_queries, "kafka_topics": kafka_topics, "dump_log": dump_log,
-                 "integration": integration, "command_line": command_line, "groups": groups,
+                 "integration": integration, "command_line": command_line, "groups": groups, "mixed_group": mixed_group,
                  "differential": differential}[options.case](options)
     except Missing as missing:
         print(f"skipped: {missing}", file=sys.stderr)
