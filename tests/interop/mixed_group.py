@@ -1,4 +1,4 @@
-"""One group whose members are of several makes: two of ours, kcat, Apache Kafka's console consumer and confluent-kafka."""
+"""One group whose members are of several makes: two of ours, kcat, Apache Kafka's console consumer, confluent-kafka and kafkajs."""
 import json
 import os
 import subprocess
@@ -6,7 +6,8 @@ import tempfile
 import time
 import uuid
 
-from programs import fail, java, programs, run
+from brokers import PEERS
+from programs import HERE, fail, java, programs, run
 
 PARTITIONS = 11
 RECORDS = 2000
@@ -21,7 +22,8 @@ class Member:
     def __init__(self, name, command, folder):
         self.name, self.path = name, os.path.join(folder, name)
         with open(self.path, "w", encoding="utf-8") as out, open(f"{self.path}.err", "w", encoding="utf-8") as errors:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
+                                            env={**os.environ, "NODE_PATH": f"{PEERS}/kafkajs/node_modules"})
 
     def values(self):
         with open(self.path, encoding="utf-8") as out:
@@ -41,7 +43,8 @@ def commands(options, group, topic, strategy):
     console = java("org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", options.bootstrap, "--topic", topic,
                    "--group", group, "--from-beginning", "--command-property",
                    f"partition.assignment.strategy={STRATEGIES[strategy]}")
-    return {"ours": ours, "ours-too": ours, "kcat": kcat, "java": console, "confluent": confluent}
+    kafkajs = ["node", f"{HERE}/kafkajs_member.js", options.bootstrap, topic, group, strategy]
+    return {"kafkajs": kafkajs, "ours": ours, "ours-too": ours, "kcat": kcat, "java": console, "confluent": confluent}
 
 
 def wait_for(what, done):
@@ -98,7 +101,7 @@ def one_group(options, strategy, folder):
 
 def mixed_group(options):
     known = programs(options.binaries)
-    for name in ("kcat", "java", "confluent"):
+    for name in ("kcat", "java", "confluent", "kafkajs"):
         known[name].require()
     for strategy in STRATEGIES:
         with tempfile.TemporaryDirectory() as folder:
