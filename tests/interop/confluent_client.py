@@ -2,7 +2,7 @@
 
   confluent_client.py produce BOOTSTRAP TOPIC CODEC   a JSON object a line on standard input: key, value, headers, timestamp
   confluent_client.py consume BOOTSTRAP TOPIC COUNT   the first COUNT records of partition 0, an object a line
-  confluent_client.py member BOOTSTRAP TOPIC GROUP STRATEGY   the values of the records that a group's member gets, a line each
+  confluent_client.py member BOOTSTRAP TOPIC GROUP STRATEGY SESSION_MS   the values of the records that a group's member gets, a line each
 """
 import json
 import sys
@@ -45,9 +45,9 @@ def consume(bootstrap, topic, count):
         sys.exit(f"{count} records did not come")
 
 
-def member(bootstrap, topic, group, strategy):
+def member(bootstrap, topic, group, strategy, session):
     consumer = kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest",
-                               "partition.assignment.strategy": strategy})
+                               "partition.assignment.strategy": strategy, "session.timeout.ms": int(session)})
     consumer.subscribe([topic])
     while True:
         message = consumer.poll(0.5)
@@ -58,6 +58,6 @@ def member(bootstrap, topic, group, strategy):
 if sys.argv[1] == "produce":
     produce(*sys.argv[2:5])
 elif sys.argv[1] == "member":
-    member(*sys.argv[2:6])
+    member(*sys.argv[2:7])
 else:
     consume(sys.argv[2], sys.argv[3], int(sys.argv[4]))

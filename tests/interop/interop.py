@@ -9,7 +9,9 @@
   integration        our integration tests, on this broker
   command_line       our command line's topic, cluster and api-versions
   groups             members of groups that are not ours, and Kafka's own tool for groups
-  mixed_group        members of several makes in one group
+  mixed_group_X      members of several makes in one group, with range, roundrobin or cooperative-sticky: they come, go and die
+  rolling_restart    a group of ours and Kafka's members moves from range to cooperative-sticky, one member after the other
+  group_tool         Kafka's own tool for groups and our command say the same, and do the same
   differential       tests/differential: what is said to Apache Kafka is said to a broker of ours too, and they do the same
 
 Exit code 77 says that a program is missing (a failure with BARNABAS_REQUIRE_PEERS=1).
@@ -23,8 +25,9 @@ import sys
 import time
 
 import brokers
+from group_tool import group_tool
 from groups import groups
-from mixed_group import mixed_group
+from mixed_group import mixed_group, rolling_restart
 from programs import Missing, fail, java, programs, run
 
 SKIPPED = 77
@@ -183,10 +186,12 @@ def main():
             options.bootstrap = brokers.running(options.folder)["bootstrap"]
             if options.case.startswith("written_by_"):
                 written_by(options, options.case[len("written_by_"):])
+            elif options.case.startswith("mixed_group_"):
+                mixed_group(options, options.case[len("mixed_group_"):])
             else:
                 {"kcat_queries": kcat_queries, "kafka_topics": kafka_topics, "dump_log": dump_log,
-                 "integration": integration, "command_line": command_line, "groups": groups, "mixed_group": mixed_group,
-                 "differential": differential}[options.case](options)
+                 "integration": integration, "command_line": command_line, "groups": groups, "group_tool": group_tool,
+                 "rolling_restart": rolling_restart, "differential": differential}[options.case](options)
     except Missing as missing:
         print(f"skipped: {missing}", file=sys.stderr)
         sys.exit(1 if os.environ.get("BARNABAS_REQUIRE_PEERS") == "1" else SKIPPED)

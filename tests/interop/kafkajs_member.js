@@ -1,9 +1,9 @@
 // kafkajs as a member of a group with members of other makes: prints the value of each record, a line each.
-//   node kafkajs_member.js BOOTSTRAP TOPIC GROUP range|roundrobin
+//   node kafkajs_member.js BOOTSTRAP TOPIC GROUP range|roundrobin SESSION_MS
 // Its own assigner has a name of its own, so this one is named as the others': it deals the partitions out where kafkajs leads.
 const { Kafka, logLevel, AssignerProtocol: { MemberMetadata, MemberAssignment } } = require('kafkajs')
 
-const [bootstrap, topic, groupId, strategy] = process.argv.slice(2)
+const [bootstrap, topic, groupId, strategy, session] = process.argv.slice(2)
 
 const assigner = ({ cluster }) => ({
   name: strategy,
@@ -31,7 +31,7 @@ const assigner = ({ cluster }) => ({
 
 async function main() {
   const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrap], logLevel: logLevel.NOTHING })
-  const consumer = kafka.consumer({ groupId, partitionAssigners: [assigner] })
+  const consumer = kafka.consumer({ groupId, partitionAssigners: [assigner], sessionTimeout: Number(session) })
   await consumer.connect()
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
   await consumer.run({ eachMessage: async ({ message }) => console.log(message.value.toString()) })

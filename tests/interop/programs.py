@@ -100,11 +100,14 @@ class Confluent(Program):
 class Franz(Program):
     mark = "franz"
 
+    def command(self, *arguments):
+        return [f"{PEERS}/franz/franz", *arguments]
+
     def produce(self, bootstrap, topic, codec, records):
-        run([f"{PEERS}/franz/franz", "produce", bootstrap, topic, codec], as_lines(records))
+        run(self.command("produce", bootstrap, topic, codec), as_lines(records))
 
     def consume(self, bootstrap, topic, count):
-        return json_lines(run([f"{PEERS}/franz/franz", "consume", bootstrap, topic, str(count)]))
+        return json_lines(run(self.command("consume", bootstrap, topic, str(count))))
 
 
 class KafkaJs(Program):
