@@ -2,20 +2,23 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
 #include <stdexcept>
 #include <thread>
+
+#include "examples/demo/member.h"
 
 extern char** environ;
 
@@ -28,10 +31,6 @@ std::string make_directory() {
   std::string pattern = (std::filesystem::temp_directory_path() / "barnabas-demo-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory like " + pattern);
   return pattern;
-}
-
-double seconds_of(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
 }  // namespace
@@ -57,9 +56,14 @@ void BrokerProcess::start(const std::string& binary) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log_path.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  std::array<std::string, 5> words{binary, "--data-dir", directory_ + "/data", "--override",
-                                   "listeners=PLAINTEXT://127.0.0.1:0"};
-  std::array<char*, 6> arguments{};
+  std::array<std::string, 7> words{binary,
+                                   "--data-dir",
+                                   directory_ + "/data",
+                                   "--override",
+                                   "listeners=PLAINTEXT://127.0.0.1:0",
+                                   "--override",
+                                   "group.min.session.timeout.ms=" + std::to_string(kSessionTimeoutMs)};
+  std::array<char*, words.size() + 1> arguments{};
   for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
   const int status = posix_spawn(&pid_, binary.c_str(), &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -89,16 +93,20 @@ std::string BrokerProcess::await_address(const std::string& log_path) {
   throw std::runtime_error("the broker did not start: " + text);
 }
 
-BrokerProcess::Ended BrokerProcess::stop() {
-  const auto asked = std::chrono::steady_clock::now();
+double BrokerProcess::cpu_seconds() const {
+  clockid_t clock{};
+  timespec used{};
+  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+bool BrokerProcess::stop() {
   kill(pid_, SIGTERM);
   int status = 0;
-  rusage used{};
-  wait4(pid_, &status, 0, &used);
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
   pid_ = -1;
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - asked;
-  return {WIFEXITED(status) && WEXITSTATUS(status) == 0, seconds_of(used.ru_utime) + seconds_of(used.ru_stime),
-          took.count()};
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 }  // namespace demo

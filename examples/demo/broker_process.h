@@ -19,13 +19,10 @@ class BrokerProcess {
   const std::string& bootstrap_servers() const { return bootstrap_; }
   const std::string& directory() const { return directory_; }
 
-  struct Ended {
-    bool clean = false;
-    double cpu_seconds = 0;
-    double stop_seconds = 0;
-  };
-  /// SIGTERM, and what the broker used from start to end.
-  Ended stop();
+  /// What it has used since its start.
+  double cpu_seconds() const;
+  /// SIGTERM; true when it ended with exit(0).
+  bool stop();
 
  private:
   void start(const std::string& binary);

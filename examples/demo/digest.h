@@ -1,7 +1,9 @@
 #pragma once
 
+#include <barnabas/record.h>
 #include <openssl/evp.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,20 +12,34 @@
 
 namespace demo {
 
-/// SHA-256 over (offset, key, value, headers, timestamp) of a partition's records, in order. Every part carries its
-/// length, so that no two different sequences look alike.
-class PartitionDigest {
+using Sha256 = std::array<unsigned char, 32>;
+
+/// SHA-256 over parts that each carry their length, so that no two different sequences look alike.
+class Digest {
  public:
-  PartitionDigest();
+  Digest();
   void add_number(std::int64_t number);
   void add_bytes(std::optional<std::string_view> bytes);
-  void count_record() { ++records_; }
+  /// Of what was added since the last finish.
+  Sha256 finish();
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+};
+
+/// Over (offset, key, value, headers, timestamp).
+Sha256 digest_of(const barnabas::RecordView& record, Digest& digest);
+
+/// The sum of a partition: over its records' digests, in order.
+class PartitionDigest {
+ public:
+  void add(const Sha256& record);
   std::uint64_t records() const { return records_; }
   /// Hexadecimal. Call once, at the end.
   std::string finish();
 
  private:
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+  Digest digest_;
   std::uint64_t records_ = 0;
 };
 

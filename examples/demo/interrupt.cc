@@ -22,8 +22,12 @@ void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+bool is_interrupted() {
+  return came != 0;
+}
+
 void throw_if_interrupted() {
-  if (came != 0) throw std::runtime_error("interrupted");
+  if (is_interrupted()) throw std::runtime_error("interrupted");
 }
 
 }  // namespace demo

@@ -111,7 +111,8 @@ std::vector<PartitionSummary> Loader::summaries() const {
   std::vector<PartitionSummary> out;
   for (auto& indices : order) {
     std::sort(indices.begin(), indices.end(), [&](auto a, auto b) { return reports_[a].offset < reports_[b].offset; });
-    PartitionDigest digest;
+    PartitionDigest sum;
+    Digest digest;
     for (const std::size_t i : indices) {
       const Item& item = items_[i];
       const bool has_key = !item.key.empty();
@@ -127,9 +128,9 @@ std::vector<PartitionSummary> Loader::summaries() const {
         }
       }
       digest.add_number(reports_[i].timestamp_ms);
-      digest.count_record();
+      sum.add(digest.finish());
     }
-    out.push_back({digest.records(), digest.finish()});
+    out.push_back({sum.records(), sum.finish()});
   }
   return out;
 }

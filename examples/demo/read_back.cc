@@ -18,18 +18,10 @@ class Reader {
   void take(const barnabas::RecordView& record) {
     const auto partition = static_cast<std::size_t>(record.partition());
     check_order(partition, record.offset());
-    PartitionDigest& digest = digests_.at(partition);
-    digest.add_number(record.offset());
-    digest.add_bytes(record.key());
-    digest.add_bytes(record.value());
-    digest.add_number(static_cast<std::int64_t>(record.headers().size()));
+    sums_.at(partition).add(digest_of(record, digest_));
     for (const auto& header : record.headers()) {
-      digest.add_bytes(header.key);
-      digest.add_bytes(header.value);
       if (header.key == "section" && header.value) ++result_.sections[std::string(*header.value)];
     }
-    digest.add_number(record.timestamp().time_since_epoch().count());
-    digest.count_record();
     ++result_.records;
     bytes_ += (record.key() ? record.key()->size() : 0) + (record.value() ? record.value()->size() : 0);
   }
@@ -38,7 +30,7 @@ class Reader {
   std::uint64_t bytes() const { return bytes_; }
 
   ReadBack finish() {
-    for (PartitionDigest& digest : digests_) result_.partitions.push_back({digest.records(), digest.finish()});
+    for (PartitionDigest& sum : sums_) result_.partitions.push_back({sum.records(), sum.finish()});
     return std::move(result_);
   }
 
@@ -51,7 +43,8 @@ class Reader {
     next_[partition] = offset + 1;
   }
 
-  std::vector<PartitionDigest> digests_ = std::vector<PartitionDigest>(kPartitions);
+  Digest digest_;
+  std::vector<PartitionDigest> sums_ = std::vector<PartitionDigest>(kPartitions);
   std::vector<std::int64_t> next_ = std::vector<std::int64_t>(kPartitions);
   ReadBack result_;
   std::uint64_t bytes_ = 0;
