@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 import contestants
+import group_costs
 import latency
 import measure
 import report
@@ -22,7 +23,7 @@ import scaling
 import subjects
 import throughput
 
-SECTIONS = ("start", "produce", "consume", "latency", "scaling")
+SECTIONS = ("start", "produce", "consume", "latency", "scaling", "groups")
 
 
 def take(section, rows, found):
@@ -35,7 +36,8 @@ def take(section, rows, found):
 
 def measure_all(options, sections):
     everyone = contestants.all_here(options.binaries)
-    figures = report.Figures([], [], [], {}, [])
+    figures = read(options.update) if options.update else report.Figures([], [], [], {}, [], [])
+    forget(figures, sections)
     if "start" in sections:
         figures.start = subjects.start_up(options.binaries, 2 * options.repeat + 1)
     works = [work for work in throughput.works(options.scale) if all(word in str(work) for word in options.only.split(";"))]
@@ -55,7 +57,17 @@ def measure_all(options, sections):
     if "scaling" in sections:
         with subjects.Both(options.binaries, ("barnabas",)) as ours:
             take("scaling", figures.scaling, scaling.measure_all(ours[0], everyone, options.repeat, options.scale))
+    if "groups" in sections:
+        with subjects.Both(options.binaries) as both:
+            take("groups", figures.groups, group_costs.measure_all(both, options.binaries, options.repeat, options.scale))
     return figures
+
+
+def forget(figures, sections):
+    """What is measured anew is not taken from an earlier run."""
+    figures.rows[:] = [row for row in figures.rows if row.what not in sections]
+    for name in sections & {"latency", "scaling", "groups"}:
+        getattr(figures, name).clear()
 
 
 def read(path):
@@ -63,7 +75,8 @@ def read(path):
         saved = json.load(file)
     rows = [throughput.Row(**{**row, "cost": measure.Cost(**row["cost"])}) for row in saved["rows"]]
     return report.Figures(rows, [latency.LatencyRow(**row) for row in saved["latency"]],
-                          [scaling.ScaleRow(**row) for row in saved["scaling"]], saved["start"], saved["warm_up"])
+                          [scaling.ScaleRow(**row) for row in saved["scaling"]], saved["start"], saved["warm_up"],
+                          [group_costs.GroupRow(**row) for row in saved.get("groups", [])])
 
 
 def main():
@@ -75,6 +88,7 @@ def main():
     parser.add_argument("--only", default="", help="works of produce and consume that hold all these words: 'lz4;acks=1;x 100 B'")
     parser.add_argument("--json")
     parser.add_argument("--from", dest="saved")
+    parser.add_argument("--update", metavar="FILE", help="an earlier --json: what the sections do not measure is taken from it")
     parser.add_argument("--write-docs", action="store_true")
     options = parser.parse_args()
     unknown = set(options.sections.split(",")) - set(SECTIONS)

@@ -104,6 +104,23 @@ def start_goals(start):
         yield Goal("idle broker's memory", "< 12 MB", f"{start['idle_mb']:.1f} MB", start["idle_mb"] < 12)
 
 
+def group_goals(rows):
+    def of(what, broker):
+        return {row.work: row for row in rows if (row.what, row.broker) == (what, broker)}
+
+    for work, row in of("heartbeats", "barnabas").items():
+        share = row.broker_cpu / row.seconds
+        yield Goal(f"broker's CPU for heartbeats, {work}", "< 5 % of a core", f"{share:.1%}", share < 0.05)
+    for work, row in of("join", "barnabas").items():
+        if "without" in work:
+            yield Goal(f"settled: {work}", "< 3 s", f"{row.seconds:.2f} s", row.seconds < 3)
+    kafka = of("commits", "kafka")
+    ratios = [(row.broker_cpu / row.count) / (kafka[work].broker_cpu / kafka[work].count)
+              for work, row in of("commits", "barnabas").items() if work in kafka]
+    if ratios:
+        yield Goal("coordinator's CPU per commit, of Apache Kafka's", "≤ 0.2", spread(ratios), max(ratios) <= 0.2)
+
+
 def all_goals(figures):
     return [*throughput_goals(figures.rows), *latency_goals(figures.latency), *start_goals(figures.start),
-            *scaling_goals(figures.scaling)]
+            *scaling_goals(figures.scaling), *group_goals(figures.groups)]

@@ -7,6 +7,7 @@ import subprocess
 
 import contestants
 import goals
+import group_costs
 import latency
 import scaling
 import subjects
@@ -23,6 +24,7 @@ class Figures:
     scaling: list
     start: dict
     warm_up: list  # CPU seconds of Apache Kafka, round by round
+    groups: list
 
 
 def line(row):
@@ -104,6 +106,23 @@ def scaling_tables(rows):
             yield ""
 
 
+def group_tables(rows):
+    for what, (heading, each) in {"heartbeats": ("Heartbeats", "heartbeat"), "join": ("Joining", "member"),
+                                  "commits": ("Commits", "commit"), "load": ("Loading `__consumer_offsets` at a start", "offset")}.items():
+        those = [row for row in rows if row.what == what]
+        if not those:
+            continue
+        yield from (f"### {heading}", "")
+        latency_heading, latency_rule = (" p99 ms |", "---|") if what == "commits" else ("", "")
+        yield f"| work | broker | {each}s | seconds | a second | broker CPU s | of a core | CPU µs each |{latency_heading}"
+        yield f"|---|---|---|---|---|---|---|---|{latency_rule}"
+        for row in those:
+            yield (f"| {row.work} | {row.broker} | {row.count:,} | {row.seconds:.3f} | {row.count / max(row.seconds, 1e-9):,.0f} | "
+                   f"{row.broker_cpu:.3f} | {row.broker_cpu / max(row.seconds, 1e-9):.1%} | {row.broker_cpu / row.count * 1e6:.1f} |"
+                   + (f" {row.p99_ms:.1f} |" if latency_heading else ""))
+        yield ""
+
+
 def summary_table(figures):
     yield "| goal | to reach | this run | reached |"
     yield "|---|---|---|---|"
@@ -119,6 +138,8 @@ def sections(figures):
         yield "End-to-end latency", [*latency_table(figures.latency), ""]
     if figures.scaling:
         yield "Scaling", [*scaling_tables(figures.scaling)]
+    if figures.groups:
+        yield "Consumer groups", [*group_tables(figures.groups)]
     if figures.rows:
         lines = []
         for (broker, what, work), group in tables(figures.rows).items():
@@ -193,6 +214,10 @@ def method(figures, options):
   the number of partitions is (`{contestants.SCALING}`), and one consumer of all. Over clients, which share a thread: those that write
   share the records and {scaling.CLIENTS_PARTITIONS} partitions, and each of those that read has one of {scaling.CLIENTS_PARTITIONS} partitions of {scaling.READ_BY_EACH:,} records (a single one
   all of them). The cost of a run with one record per partition ({scaling.TURN} per client that writes) is taken off: it is the "start". A peer has threads of its own per client: it is asked for fewer.
+- Consumer groups: `group_load` speaks the protocol by hand, each member over a connection of its own. Heartbeats: {group_costs.MEMBERS} members a group, shifted
+  against each other; counted is the broker's CPU once all groups are settled. Commits: {group_costs.COMMITTERS} groups of one member, each with one commit on its
+  way. Joining: {group_costs.JOINING} whole consumers on one thread, from the first `subscribe` until each has its share of {group_costs.JOINED_PARTITIONS} partitions. Loading: the CPU
+  of a broker's whole start, and the time from its first connection until all offsets are there.
 """
 
 

@@ -4,6 +4,7 @@ import unittest
 
 import contestants  # noqa: F401  (it makes the interop suite's modules findable)
 import goals
+import group_costs
 import latency
 import measure
 import report
@@ -20,7 +21,7 @@ def latency_row(broker, who, p99, held=5, rate=1000):
 
 
 def figures(**parts):
-    return report.Figures(**{"rows": [], "latency": [], "scaling": [], "start": {}, "warm_up": [], **parts})
+    return report.Figures(**{"rows": [], "latency": [], "scaling": [], "start": {}, "warm_up": [], "groups": [], **parts})
 
 
 def met(found):
@@ -82,6 +83,17 @@ class Arithmetic(unittest.TestCase):
         self.assertTrue(met(figures(scaling=rows(119)))[name])
         self.assertFalse(met(figures(scaling=rows(121)))[name])
 
+    def test_groups_have_goals_of_their_own(self):
+        rows = [group_costs.GroupRow("heartbeats", "barnabas", "many", 30_000, 30.0, 1.6), group_costs.GroupRow("heartbeats", "kafka", "many", 30_000, 30.0, 3.0),
+                group_costs.GroupRow("join", "barnabas", "200 members, without the initial delay of 1 s", 200, 0.9, 0.1),
+                group_costs.GroupRow("join", "barnabas", "200 members, no initial delay", 200, 3.3, 0.1),
+                group_costs.GroupRow("commits", "barnabas", "one", 1000, 1.0, 0.1), group_costs.GroupRow("commits", "kafka", "one", 1000, 1.0, 0.6),
+                group_costs.GroupRow("commits", "barnabas", "ten", 1000, 1.0, 0.3), group_costs.GroupRow("commits", "kafka", "ten", 1000, 1.0, 0.6)]
+        found = goals.all_goals(figures(groups=rows))
+        self.assertEqual([goal.met for goal in found], [False, True, False])
+        self.assertEqual(found[2].reached, "at worst 0.50 (best 0.17, 2 rows)")
+        self.assertTrue(goals.all_goals(figures(groups=rows[4:6]))[0].met)
+
     def test_a_partition_has_a_batch_of_records_at_every_size(self):
         self.assertEqual(scaling.points("partitions", 0.01), ([1, 10, 100, 1000], 100_000))
         self.assertEqual(scaling.points("clients", 0.1), ([1, 10, 100, 1000], 2_000_000))
@@ -108,10 +120,12 @@ class Page(unittest.TestCase):
     def test_every_section_has_its_table(self):
         found = figures(rows=[row("barnabas", "produce", "barnabas", 1, 0.1), row("kafka", "produce", "barnabas", 1, 0.7)],
                         latency=[latency_row("barnabas", "barnabas", 2.0)],
+                        groups=[group_costs.GroupRow("commits", "barnabas", "ten", 1000, 2.0, 0.1, 3.0)],
                         scaling=[scaling.ScaleRow("clients", 1, "consume", "barnabas", 1000, 0, 0, 50, 10)])
         text = report.text(found)
         for wanted in ("| 1,000 x 100 B, none, acks=1 | 0.100 | 0.700 | 0.14 |", "| 1,000 | barnabas | barnabas | 1.00 | 2.00 |",
-                       "### consume over clients", "## Clients"):
+                       "### consume over clients", "## Clients",
+                       "| ten | barnabas | 1,000 | 2.000 | 500 | 0.100 | 5.0% | 100.0 | 3.0 |"):
             self.assertIn(wanted, text)
 
     def test_settings_are_told_for_every_client(self):

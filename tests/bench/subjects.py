@@ -17,6 +17,19 @@ PATIENCE_MS = 240_000  # 10,000 partitions take their time on a busy disk
 STEADY = 0.97        # a round that costs more than this part of the cheapest so far brought nothing more
 
 
+def topic(binaries, bootstrap, verb, name, *more):
+    patience = [word for name_of in ("request.timeout.ms", "default.api.timeout.ms") for word in
+                ("-X", f"{name_of}={PATIENCE_MS}")]
+    done = subprocess.run([f"{binaries}/barnabas", "topic", verb, name, *more, "-b", bootstrap, *patience],
+                          capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"topic {verb} {name}: {done.stdout}{done.stderr}")
+
+
+def create_topic(binaries, bootstrap, name, partitions):
+    topic(binaries, bootstrap, "create", name, "--partitions", str(partitions))
+
+
 class Subject:
     """A running broker, and its topics."""
 
@@ -26,19 +39,11 @@ class Subject:
         self.bootstrap, self.pid = brokers.running(self.folder)["bootstrap"], brokers.running(self.folder)["pid"]
         self.data = f"{self.folder}/data"
 
-    def topic(self, verb, name, *more):
-        patience = [word for name_of in ("request.timeout.ms", "default.api.timeout.ms") for word in
-                    ("-X", f"{name_of}={PATIENCE_MS}")]
-        done = subprocess.run([f"{self.binaries}/barnabas", "topic", verb, name, *more, "-b", self.bootstrap, *patience],
-                              capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode != 0:
-            raise SystemExit(f"topic {verb} {name}: {done.stdout}{done.stderr}")
-
     def create(self, name, partitions):
-        self.topic("create", name, "--partitions", str(partitions))
+        create_topic(self.binaries, self.bootstrap, name, partitions)
 
     def delete(self, name):
-        self.topic("delete", name)
+        topic(self.binaries, self.bootstrap, "delete", name)
 
     def warm_up(self, count):
         """Writes and reads until that has not become cheaper three times in a row; returns what the rounds cost the broker."""
@@ -56,6 +61,11 @@ class Subject:
 
     def stop(self):
         brokers.stop(self.folder)
+
+    def restart(self):
+        """Ends it, and starts it again on its data; it need not take connections yet when this returns."""
+        self.stop()
+        self.bootstrap, self.pid = brokers.start_again(self.kind, self.folder, self.binaries, KAFKA_JVM)
 
 
 class Both:

@@ -54,15 +54,31 @@ def kafka_command(folder, _, jvm):
     return port, java("kafka.Kafka", properties, heap="768m", jvm=jvm)
 
 
+def run_in(folder, port, command):
+    with open(f"{folder}/broker.log", "a", encoding="utf-8") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    with open(f"{folder}/broker.json", "w", encoding="utf-8") as file:
+        json.dump({"pid": process.pid, "bootstrap": f"127.0.0.1:{port}"}, file)
+    return process
+
+
+def start_again(broker, folder, binaries, jvm=()):
+    """Starts one that was stopped on the data that it has; returns its address and process id without waiting."""
+    if broker == "kafka":
+        port = running(folder)["bootstrap"].rsplit(":", 1)[1]
+        command = java("kafka.Kafka", f"{folder}/server.properties", heap="768m", jvm=jvm)
+    else:
+        port, command = barnabas_command(folder, binaries)
+    process = run_in(folder, port, command)
+    return running(folder)["bootstrap"], process.pid
+
+
 def start(broker, folder, binaries, jvm=()):
     """Starts it with an empty data directory and waits until it takes connections; its address goes to folder/broker.json."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     port, command = {"barnabas": barnabas_command, "kafka": kafka_command}[broker](folder, binaries, jvm)
-    with open(f"{folder}/broker.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-    with open(f"{folder}/broker.json", "w", encoding="utf-8") as file:
-        json.dump({"pid": process.pid, "bootstrap": f"127.0.0.1:{port}"}, file)
+    process = run_in(folder, port, command)
     deadline = time.time() + 60
     while time.time() < deadline:
         if process.poll() is not None:
