@@ -6,14 +6,24 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tests/simulation/group_run.h"
 #include "tests/simulation/simulation.h"
 
-// simulation_tests --seed=N            runs that seed alone and tells everything that happens
-// simulation_tests --seeds=FIRST-LAST  runs these and tells which fail
-// simulation_tests ...                 the tests
+// simulation_tests --seed=N                  runs that seed alone and tells everything that happens
+// simulation_tests --seeds=FIRST-LAST        runs these and tells which fail
+// simulation_tests --group-seed=N, --group-seeds=FIRST-LAST  the same with a consumer group
+// simulation_tests ...                       the tests
 
 namespace barnabas::simulation {
 namespace {
+
+bool report(std::uint64_t seed, const std::vector<std::string>& problems) {
+  if (problems.empty()) return true;
+  fmt::print("seed {} fails:\n", seed);
+  for (const std::string& problem : problems) fmt::print("  {}\n", problem);
+  std::fflush(stdout);
+  return false;
+}
 
 bool run_one(std::uint64_t seed, bool tell) {
   const Plan plan = Plan::from(seed);
@@ -31,17 +41,33 @@ bool run_one(std::uint64_t seed, bool tell) {
                outcome.history.sent.size(), outcome.acknowledged, outcome.failed, outcome.broker_starts,
                outcome.trace_hash);
   }
-  if (outcome.problems.empty()) return true;
-  fmt::print("seed {} fails:\n", seed);
-  for (const std::string& problem : outcome.problems) fmt::print("  {}\n", problem);
-  std::fflush(stdout);
-  return false;
+  return report(seed, outcome.problems);
 }
 
-bool run_all(std::uint64_t first, std::uint64_t last) {
+bool run_one_group(std::uint64_t seed, bool tell) {
+  const GroupPlan plan = GroupPlan::from(seed);
+  GroupObserver observer;
+  if (tell) {
+    fmt::print("{}", plan.to_string());
+    observer.line = [](const std::string& line) {
+      fmt::print("{}\n", line);
+      std::fflush(stdout);
+    };
+  }
+  const GroupOutcome outcome = run(plan, observer);
+  if (tell) {
+    fmt::print("{} records acknowledged, {} generations; trace {:016x}\n", outcome.history.acknowledged.size(),
+               outcome.generations, outcome.trace_hash);
+  }
+  return report(seed, outcome.problems);
+}
+
+using RunOne = bool (*)(std::uint64_t seed, bool tell);
+
+bool run_all(std::uint64_t first, std::uint64_t last, RunOne run_one_of) {
   std::uint64_t bad = 0;
   const auto start = std::chrono::steady_clock::now();
-  for (std::uint64_t seed = first; seed <= last; ++seed) bad += run_one(seed, false) ? 0 : 1;
+  for (std::uint64_t seed = first; seed <= last; ++seed) bad += run_one_of(seed, false) ? 0 : 1;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print("{} seeds, {} failed, {:.3f} s each\n", last - first + 1, bad,
              took.count() / static_cast<double>(last - first + 1));
@@ -52,16 +78,20 @@ bool run_all(std::uint64_t first, std::uint64_t last) {
 }  // namespace barnabas::simulation
 
 int main(int argc, char** argv) {
+  namespace simulation = barnabas::simulation;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    if (argument.rfind("--seed=", 0) == 0) {
-      return barnabas::simulation::run_one(std::strtoull(argv[i] + 7, nullptr, 10), true) ? 0 : 1;
+    const simulation::RunOne run_one_of =
+        argument.rfind("--group-", 0) == 0 ? simulation::run_one_group : simulation::run_one;
+    const std::size_t value = argument.find('=') + 1;
+    if (argument.rfind("--seed=", 0) == 0 || argument.rfind("--group-seed=", 0) == 0) {
+      return run_one_of(std::strtoull(argv[i] + value, nullptr, 10), true) ? 0 : 1;
     }
-    if (argument.rfind("--seeds=", 0) == 0) {
+    if (argument.rfind("--seeds=", 0) == 0 || argument.rfind("--group-seeds=", 0) == 0) {
       char* rest = nullptr;
-      const std::uint64_t first = std::strtoull(argv[i] + 8, &rest, 10);
+      const std::uint64_t first = std::strtoull(argv[i] + value, &rest, 10);
       const std::uint64_t last = *rest == '-' ? std::strtoull(rest + 1, nullptr, 10) : first;
-      return barnabas::simulation::run_all(first, last) ? 0 : 1;
+      return simulation::run_all(first, last, run_one_of) ? 0 : 1;
     }
   }
   ::testing::InitGoogleTest(&argc, argv);

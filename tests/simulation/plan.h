@@ -58,6 +58,7 @@ struct Fault {
 struct Plan {
   std::uint64_t seed = 0;
   std::int32_t partitions = 1;
+  std::map<std::string, std::string> broker;  ///< Beside what every broker here has.
   std::map<std::string, std::string> topic;
   std::map<std::string, std::string> producer;
   std::map<std::string, std::string> consumer;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "client/core/client_runtime.h"
+#include "tests/simulation/trace_hash.h"
 #include "tests/simulation/world.h"
 
 namespace barnabas::simulation {
@@ -18,23 +19,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestPoll{20000};
 constexpr milliseconds kJustBefore{20};
 constexpr runtime::Duration kPatience = 180s;  // after the last fault, for what should happen soon
-
-/// FNV-1a.
-class TraceHash {
- public:
-  void add(BytesView bytes) {
-    for (const std::byte byte : bytes) mix(static_cast<std::uint64_t>(byte));
-  }
-  void add(std::string_view text) { add(as_bytes(text)); }
-  void add(std::uint64_t number) {
-    for (int i = 0; i < 8; ++i) mix((number >> (8 * i)) & 0xff);
-  }
-  std::uint64_t value() const { return value_; }
-
- private:
-  void mix(std::uint64_t byte) { value_ = (value_ ^ byte) * 0x100000001b3; }
-  std::uint64_t value_ = 0xcbf29ce484222325;
-};
 
 /// The application: one producer and one consumer on a World, used as their users do, in the main thread.
 class Application {

@@ -17,11 +17,12 @@ using namespace std::chrono_literals;
 constexpr runtime::Duration kUsualDelay = 2ms;
 constexpr runtime::Duration kSupervision = 1s;
 
-runtime::Properties broker_settings() {
+runtime::Properties broker_settings(const std::map<std::string, std::string>& more) {
   runtime::Properties settings = config::BrokerConfig::without_configuration();
   settings["listeners"] = "PLAINTEXT://broker:9092";
   settings["log.dirs"] = kDataDirectory;
   settings["log.retention.check.interval.ms"] = "30000";
+  for (const auto& [name, value] : more) settings[name] = value;
   return settings;
 }
 
@@ -216,7 +217,7 @@ void World::bury() {
 
 void World::try_start() {
   note("starts");
-  auto config = config::BrokerConfig::parse(broker_settings());
+  auto config = config::BrokerConfig::parse(broker_settings(plan_.broker));
   if (!config) {
     problems_.push_back(config.error().message());
     return;

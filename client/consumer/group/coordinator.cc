@@ -446,7 +446,10 @@ asio::awaitable<Result<void>> GroupCoordinator::leave(Leaving how) {
     const GateResult waited = co_await over->wait(how.deadline);
     if (waited != GateResult::opened) abandon_listener();
   }
-  if (how.commit) co_await commit_before_leaving(how.deadline);
+  if (how.commit) {
+    Offsets worked_on = offsets_before_leaving();
+    co_await commit_before_leaving(std::move(worked_on), how.deadline);
+  }
   if (how.tell_user && is_subscribed()) co_await give_back_all();
   Generation member;
   {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "barnabas/consumer.h"
@@ -115,6 +116,8 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   asio::awaitable<bool> take_turn();
   void end_turn();
   asio::awaitable<void> give_up_partitions();
+  std::pair<Partitions, bool> to_give_up(const Partitions& owned) const;
+  bool keeps_all_partitions() const;
   asio::awaitable<void> take_partitions(MemberAssignment given);
   asio::awaitable<void> tell(Event event, Partitions partitions);
   asio::awaitable<void> give_back_all();
@@ -129,7 +132,8 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   static asio::awaitable<void> start_positions(Self self);
   std::map<TopicPartition, std::uint64_t> waiting_for_start() const;
   bool take_starts(const std::map<TopicPartition, std::uint64_t>& asked, const Result<CommittedOffsets>& found);
-  asio::awaitable<void> commit_before_leaving(runtime::MonotonicTime deadline);
+  Offsets offsets_before_leaving() const;
+  asio::awaitable<void> commit_before_leaving(Offsets offsets, runtime::MonotonicTime deadline);
   Result<Generation> committer() const;
   bool is_member() const;
 

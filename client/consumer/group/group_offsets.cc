@@ -101,11 +101,13 @@ asio::awaitable<void> GroupCoordinator::auto_commit(Self self, Offsets offsets) 
   }
 }
 
-/// enable.auto.commit, before partitions go.
-asio::awaitable<void> GroupCoordinator::commit_before_leaving(MonotonicTime deadline) {
-  const bool subscribed = is_subscribed();
-  if (!options_.settings.auto_commit || (subscribed && !is_member())) co_return;
-  auto offsets = positions();
+/// By enable.auto.commit, before partitions go: what has been worked on now that poll is there.
+Offsets GroupCoordinator::offsets_before_leaving() const {
+  if (!options_.settings.auto_commit || (is_subscribed() && !is_member())) return {};
+  return positions();
+}
+
+asio::awaitable<void> GroupCoordinator::commit_before_leaving(Offsets offsets, MonotonicTime deadline) {
   if (offsets.empty()) co_return;
   const auto done = co_await commit(std::move(offsets), deadline, true);
   if (!done) router_->logger().warn("auto commit before partitions go: {}", done.error().message());

@@ -113,20 +113,36 @@ void GroupCoordinator::set_assignment(const Partitions& partitions) {
 asio::awaitable<void> GroupCoordinator::give_up_partitions() {
   const auto longest = std::min(options_.settings.membership.max_poll_interval, state_->settings.default_api_timeout);
   const auto deadline = router_->deadline_in(longest);
-  co_await commit_before_leaving(deadline);
-  const Partitions owned = assignment();
-  Partitions gone;
-  bool is_lost = false;
-  {
-    const std::lock_guard lock(mutex_);
-    is_lost = machine_.generation().id == Generation::kNone;
-    const bool all = is_lost || options_.protocol == RebalanceProtocol::eager;
-    std::copy_if(owned.begin(), owned.end(), std::back_inserter(gone),
-                 [&](const TopicPartition& where) { return all || !subscription_.covers(where.topic); });
+  auto worked_on = offsets_before_leaving();
+  if (keeps_all_partitions()) {  // so they are read on; a membership that is lost meanwhile leads to another turn
+    desk_.end_turn();
+    state_->notify();
+    co_await commit_before_leaving(std::move(worked_on), deadline);
+    co_return;
   }
+  co_await commit_before_leaving(std::move(worked_on), deadline);
+  const Partitions owned = assignment();
+  const auto [gone, is_lost] = to_give_up(owned);
   const bool is_told = !gone.empty() || (!is_lost && options_.protocol == RebalanceProtocol::eager);
   if (is_told) co_await tell(is_lost ? Event::lost : Event::revoked, gone);
   if (!gone.empty()) set_assignment(without(owned, gone));
+}
+
+/// All of them when the membership is lost, which comes second, or with the eager protocol.
+std::pair<GroupCoordinator::Partitions, bool> GroupCoordinator::to_give_up(const Partitions& owned) const {
+  const std::lock_guard lock(mutex_);
+  const bool is_lost = machine_.generation().id == Generation::kNone;
+  const bool all = is_lost || options_.protocol == RebalanceProtocol::eager;
+  Partitions gone;
+  std::copy_if(owned.begin(), owned.end(), std::back_inserter(gone),
+               [&](const TopicPartition& where) { return all || !subscription_.covers(where.topic); });
+  return {std::move(gone), is_lost};
+}
+
+bool GroupCoordinator::keeps_all_partitions() const {
+  if (options_.protocol == RebalanceProtocol::eager) return false;
+  const auto [gone, is_lost] = to_give_up(assignment());
+  return gone.empty() && !is_lost;
 }
 
 /// When the group has met.
