@@ -38,6 +38,10 @@ void start_commit(ConsumerImpl& consumer, std::optional<Offsets> offsets, Handle
   consumer.start_commit(std::move(offsets), std::move(done));
 }
 
+void give_back(ConsumerImpl& consumer, const TopicPartition& partition, std::int64_t offset) noexcept {
+  static_cast<void>(consumer.seek(partition, offset));  // what is not assigned any more is somebody else's
+}
+
 }  // namespace client
 
 inline namespace v0 {

@@ -58,6 +58,12 @@ TEST(Examples, a_member_processes_what_was_produced_on_many_threads) {
   expect_success("09_parallel_consumer", broker, "1000 records processed", "1000");
 }
 
+TEST(Examples, a_member_reads_what_was_produced_in_a_coroutine) {
+  EmbeddedBroker broker;
+  expect_success("01_produce", broker, "1000 records sent, 0 failed");
+  expect_success("10_record_stream", broker, "1000 records read", "1000");
+}
+
 TEST(Examples, produce_sync_says_where_the_record_is) {
   EmbeddedBroker broker;
   expect_success("02_produce_sync", broker, "stored in payments-0 at offset 0");

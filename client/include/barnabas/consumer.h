@@ -128,6 +128,8 @@ struct PollFailure {
   friend bool operator==(const PollFailure&, const PollFailure&) = default;
 };
 
+class RecordStream;
+
 /// Reads records: from partitions that the caller names (assign), or that a group of consumers shares (subscribe).
 /// Threads: one at a time, except wakeup() and metrics(), which may be called from any thread at any time.
 /// Blocking functions fail with Errc::would_deadlock on the client's own reactor thread. Those without a timeout take
@@ -138,6 +140,9 @@ class BARNABAS_API Consumer {
   /// Checks the settings and starts; connects in the background.
   /// Errors: Errc::invalid_config names the setting, and the nearest known name.
   explicit Consumer(Config config, ConsumerOptions options = {});
+  /// Without close() before it: leaves the group, so that others take over at once (not as a static member, which may
+  /// be back), within half a second. It commits nothing, since what poll returned last may not be worked on: an
+  /// exception may be on its way. And it calls neither listener nor callbacks: what they refer to may be gone.
   ~Consumer();
   Consumer(Consumer&&) noexcept;
   Consumer& operator=(Consumer&&) noexcept;
@@ -219,6 +224,10 @@ class BARNABAS_API Consumer {
   template <typename CompletionToken>
   auto async_poll(std::chrono::milliseconds timeout, CompletionToken&& token);
 
+  /// The records one after the other, for a coroutine: `while (auto* record = co_await records.next())`. Defined in
+  /// consumer_async.h.
+  RecordStream records();
+
   /// Ends the poll under way, or the next one, with Errc::woken_up. Threads: any.
   void wakeup() noexcept;
 
@@ -226,8 +235,7 @@ class BARNABAS_API Consumer {
   std::string explain() const;
 
   /// Commits (where enable.auto.commit says so), tells the listener, leaves the group. Ends within `timeout`, the
-  /// listener's own time apart. May be called twice. The destructor does the same within half a second, but calls
-  /// neither the listener nor callbacks: what they refer to may be gone.
+  /// listener's own time apart. May be called twice.
   void close(std::chrono::milliseconds timeout = std::chrono::seconds(30));
   void close(const CloseOptions& options);
 

@@ -1,12 +1,17 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "barnabas/admin.h"
-#include "barnabas/consumer.h"
+#include "barnabas/consumer_async.h"
 #include "barnabas/producer.h"
 #include "tests/support/broker_process.h"
 #include "tests/support/counting_malloc/counting_malloc.h"
@@ -60,6 +65,18 @@ std::uint64_t read(Consumer& consumer, std::uint64_t records) {
   return batches;
 }
 
+asio::awaitable<void> take_all(Consumer& consumer, std::uint64_t records, std::uint64_t& allocations) {
+  auto stream = consumer.records();
+  std::uint64_t bytes = 0;
+  for (std::uint64_t i = 0; i < records; ++i) {
+    const RecordView* record = co_await stream.next();
+    bytes += record->value()->size();
+    if (i == records / 5) allocations = heap_allocations();
+  }
+  allocations = heap_allocations() - allocations;
+  EXPECT_EQ(bytes, records * 100);
+}
+
 struct Counted {
   std::uint64_t allocations = 0;
   std::uint64_t batches = 0;
@@ -101,6 +118,25 @@ TEST(ConsumerAllocations, are_at_most_two_per_batch_on_all_threads_and_none_per_
   const Counted counted = count_allocations(1'000'000, "16384");
   EXPECT_LE(counted.allocations, 2 * counted.batches)
       << "for " << counted.batches << " batches in " << counted.fetches << " fetches and " << counted.polls << " polls";
+}
+
+TEST(ConsumerAllocations, of_a_record_stream_are_none_per_record) {
+  if (!testing::kHasCountingMalloc) GTEST_SKIP() << "the sanitizer has a malloc of its own";
+  constexpr std::uint64_t kRecords = 200'000;
+  const BrokerProcess broker;
+  const Config config{{"bootstrap.servers", broker.address()}};
+  fill(config, kRecords, "131072");
+  Consumer consumer(Config(config).set("auto.offset.reset", "earliest"));
+  std::vector<TopicPartition> all;
+  for (std::int32_t i = 0; i < kPartitions; ++i) all.push_back({kTopic, i});
+  consumer.assign(all);
+  asio::io_context io;
+  std::uint64_t allocations = 0;
+  asio::co_spawn(io, take_all(consumer, kRecords, allocations), asio::detached);
+  io.run();
+  RecordProperty("allocations", std::to_string(allocations));
+  EXPECT_GT(allocations, 0U) << "the hook does not count";
+  EXPECT_LT(allocations, kRecords / 20) << "what fetches and polls need, of 500 records each";
 }
 
 /// A fetch brings at most eight such batches of each partition, of which poll gives each in three parts: what a fetch

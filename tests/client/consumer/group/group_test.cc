@@ -391,6 +391,41 @@ TEST_F(GroupTest, one_that_closes_and_stays_is_missed_only_when_its_session_ends
   EXPECT_GT(std::chrono::steady_clock::now() - closed, 4s);
 }
 
+TEST_F(GroupTest, one_that_is_destroyed_has_left_at_once_and_committed_nothing) {
+  produce(40);
+  Heard heard;
+  try {
+    Consumer first(config({{"auto.commit.interval.ms", "60000"}}));
+    first.subscribe({topic_}, heard.listener());
+    ASSERT_TRUE(poll_until({&first}, [&] { return values_.size() == 40; })) << first.explain();
+    throw std::runtime_error("the last record could not be processed");
+  } catch (const std::runtime_error&) {
+  }
+  EXPECT_EQ(heard.events, std::vector<std::string>{"assigned 0 1 2 3"});
+  const GroupDescription group = admin_->describe_groups({group_}).at(0);
+  EXPECT_TRUE(group.members.empty());
+  EXPECT_TRUE(admin_->list_group_offsets(group_).empty());
+  Consumer second(config());
+  second.subscribe({topic_});
+  EXPECT_TRUE(poll_until({&second}, [&] { return values_.size() == 80; })) << second.explain();
+}
+
+TEST_F(GroupTest, a_static_one_that_is_destroyed_keeps_its_place) {
+  const Config settings{{"group.instance.id", "one"}};
+  std::int32_t generation = -1;
+  {
+    Consumer first(config(settings));
+    first.subscribe({topic_});
+    ASSERT_TRUE(share({&first}, {4})) << first.explain();
+    generation = first.group_metadata().generation_id;
+  }
+  EXPECT_EQ(admin_->describe_groups({group_}).at(0).members.size(), 1U);
+  Consumer again(config(settings));
+  again.subscribe({topic_});
+  ASSERT_TRUE(share({&again}, {4})) << again.explain();
+  EXPECT_EQ(again.group_metadata().generation_id, generation);
+}
+
 TEST_F(GroupTest, a_pattern_takes_topics_that_come_later) {
   Consumer consumer(config());
   consumer.subscribe(TopicPattern::of(topic_ + ".*"));

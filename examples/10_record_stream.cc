@@ -1,0 +1,52 @@
+// A member of a consumer group that reads record by record in a C++20 coroutine, on the program's own thread: nothing
+// blocks, and nothing is fetched for longer than the loop takes records.
+#include <barnabas/barnabas.h>
+#include <barnabas/consumer_async.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/use_awaitable.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+namespace {
+
+// [region:groups]
+asio::awaitable<void> print_orders(barnabas::Consumer& consumer, int wanted) {
+  int seen = 0;
+  auto records = consumer.records();
+  while (const barnabas::RecordView* record = co_await records.next()) {
+    std::printf("%s@%lld\n", record->topic().c_str(), static_cast<long long>(record->offset()));
+    if (++seen == wanted) break;  // what was polled besides is given back
+  }
+  std::printf("%d records read\n", seen);
+}
+// [end]
+
+asio::awaitable<void> run(std::string servers, int wanted) {
+  const barnabas::Config config{
+      {"bootstrap.servers", servers}, {"group.id", "billing"}, {"auto.offset.reset", "earliest"}};
+  barnabas::Consumer consumer(config);
+  consumer.subscribe({"orders"});
+  co_await print_orders(consumer, wanted);
+  co_await consumer.async_commit(asio::use_awaitable);
+}  // the others take over at once
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  asio::io_context io;
+  int exit_code = 0;
+  const auto done = [&exit_code](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const std::exception& failure) {
+      std::fprintf(stderr, "%s\n", failure.what());
+      exit_code = 1;
+    }
+  };
+  asio::co_spawn(io, run(argc > 1 ? argv[1] : "localhost:9092", argc > 2 ? std::stoi(argv[2]) : 1000), done);
+  io.run();
+  return exit_code;
+}
