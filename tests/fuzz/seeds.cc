@@ -8,8 +8,16 @@
 #include <string>
 #include <string_view>
 
+#include "broker/group/group_records.h"
+#include "client/core/consumer_protocol.h"
 #include "common/bytes/writer.h"
 #include "common/protocol/message_registry.h"
+#include "common/protocol/messages/heartbeat.h"
+#include "common/protocol/messages/join_group.h"
+#include "common/protocol/messages/leave_group.h"
+#include "common/protocol/messages/offset_commit.h"
+#include "common/protocol/messages/sync_group.h"
+#include "tests/fuzz/groups.h"
 #include "tests/fuzz/log_files.h"
 #include "tests/support/golden.h"
 
@@ -113,6 +121,115 @@ void unpacked_log_seeds(const std::filesystem::path& folder, const std::filesyst
   }
 }
 
+void put_group_item(Writer& out, fuzz::GroupItem item, BytesView bytes) {
+  out.int8(static_cast<std::int8_t>(item));
+  out.uint16(static_cast<std::uint16_t>(bytes.size()));
+  out.bytes(bytes);
+}
+
+template <typename Request>
+void put_group_request(Writer& out, fuzz::GroupItem item, const Request& request, std::int16_t version) {
+  Writer bytes;
+  bytes.int8(static_cast<std::int8_t>(version));
+  if (!request.encode(bytes, version)) std::exit(1);
+  put_group_item(out, item, bytes.view());
+}
+
+void put_group_record(Writer& out, const group::CoordinatorRecord& record) {
+  Writer bytes;
+  bytes.uint16(static_cast<std::uint16_t>(record.key.size()));
+  bytes.bytes(record.key);
+  bytes.boolean(record.value.has_value());
+  if (record.value) bytes.bytes(*record.value);
+  put_group_item(out, fuzz::GroupItem::record, bytes.view());
+}
+
+/// A member joins, gets its part, lives, commits, leaves; asked in the versions from `version` on.
+Bytes life_of_a_member(std::int16_t version) {
+  const std::string id(1, '\0');
+  Writer out;
+  protocol::JoinGroupRequest join;
+  join.group_id = "g";
+  join.session_timeout_ms = 10'000;
+  join.rebalance_timeout_ms = 20'000;
+  join.protocol_type = "consumer";
+  MemberSubscription subscription;
+  subscription.topics = {"t"};
+  join.protocols.emplace_back();
+  join.protocols.back().name = "range";
+  join.protocols.back().metadata = *client::encode_subscription(subscription);
+  put_group_request(out, fuzz::GroupItem::join, join, version);
+  join.member_id = id;
+  if (version > 3) put_group_request(out, fuzz::GroupItem::join, join, version);
+  Writer wait;
+  wait.uint32(3000);
+  put_group_item(out, fuzz::GroupItem::time, wait.view());
+  protocol::SyncGroupRequest sync;
+  sync.group_id = "g";
+  sync.generation_id = 1;
+  sync.member_id = id;
+  if (version >= 5) sync.protocol_type = "consumer";
+  if (version >= 5) sync.protocol_name = "range";
+  sync.assignments.emplace_back();
+  sync.assignments.back().member_id = id;
+  MemberAssignment assignment;
+  assignment.partitions = {{"t", 0}};
+  sync.assignments.back().assignment = *client::encode_assignment(assignment);
+  put_group_request(out, fuzz::GroupItem::sync, sync, std::min<std::int16_t>(version, 5));
+  protocol::HeartbeatRequest heartbeat;
+  heartbeat.group_id = "g";
+  heartbeat.generation_id = 1;
+  heartbeat.member_id = id;
+  put_group_request(out, fuzz::GroupItem::heartbeat, heartbeat, 4);
+  protocol::OffsetCommitRequest commit;
+  commit.group_id = "g";
+  commit.generation_id_or_member_epoch = 1;
+  commit.member_id = id;
+  commit.topics.emplace_back();
+  commit.topics.back().name = "t";
+  commit.topics.back().partitions.emplace_back();
+  commit.topics.back().partitions.back().committed_offset = 5;
+  commit.topics.back().partitions.back().committed_metadata = "m";
+  put_group_request(out, fuzz::GroupItem::commit, commit, 8);
+  put_group_item(out, fuzz::GroupItem::restart, {});
+  protocol::LeaveGroupRequest leave;
+  leave.group_id = "g";
+  leave.members.emplace_back();
+  leave.members.back().member_id = id;
+  put_group_request(out, fuzz::GroupItem::leave, leave, 5);
+  put_group_item(out, fuzz::GroupItem::restart, {});
+  return out.take();
+}
+
+/// Such lives, and what Kafka writes: groups that a coordinator reads at its start, subscriptions, assignments.
+void group_seeds(const std::filesystem::path& folder) {
+  std::size_t number = 0;
+  for (const int version : {3, 4, 9}) {
+    write_seed(folder, number++, life_of_a_member(static_cast<std::int16_t>(version)));
+  }
+  for (const nlohmann::json& line : testing::golden_lines("messages-other.jsonl")) {
+    const std::string message = line["message"];
+    Writer bytes;
+    bytes.int16(static_cast<std::int16_t>(line["version"].get<int>()));
+    bytes.bytes(testing::from_base64(line["base64"].get<std::string>()));
+    Writer out;
+    if (message == "GroupMetadataValue" || message == "OffsetCommitValue") {
+      auto record =
+          message == "GroupMetadataValue" ? group::group_tombstone("g") : group::offset_tombstone("g", "t", 0);
+      record.value = bytes.take();
+      put_group_record(out, record);
+      record.value.reset();
+      put_group_record(out, record);
+    } else if (message == "ConsumerProtocolSubscription" || message == "ConsumerProtocolAssignment") {
+      const bool is_subscription = message == "ConsumerProtocolSubscription";
+      put_group_item(out, is_subscription ? fuzz::GroupItem::subscription : fuzz::GroupItem::assignment, bytes.view());
+    } else {
+      continue;
+    }
+    write_seed(folder, number++, out.view());
+  }
+}
+
 /// What a .properties file may look like, and settings that are read together.
 constexpr const char* kPropertyTexts[] = {
     "# comment\n! comment\n\nnode.id=7\nlog.dirs : /a,/b\\\n   ,/c\nbroker.rack\\ x \\u0041\\t\\\\\n",
@@ -156,6 +273,7 @@ int main(int argc, char** argv) {
   frame_seeds(folder / "frame");
   record_seeds(folder / "records");
   unpacked_log_seeds(folder / "log_files", folder / "unpacked");
+  group_seeds(folder / "groups");
   property_seeds(folder / "properties");
   return 0;
 }

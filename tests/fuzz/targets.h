@@ -18,6 +18,8 @@ void records(BytesView input);
 /// A data directory: a byte for how it was shut down, then files, each its kind (a byte, log_files.h), length (uint16)
 /// and bytes.
 void log_files(BytesView input);
+/// What befalls a group coordinator: requests, records of its log, time (groups.h).
+void groups(BytesView input);
 /// A server.properties.
 void properties(BytesView input);
 
@@ -27,7 +29,8 @@ struct Target {
 };
 
 inline constexpr Target kTargets[] = {
-    {"message", message}, {"frame", frame}, {"records", records}, {"log_files", log_files}, {"properties", properties},
+    {"message", message},     {"frame", frame},   {"records", records},
+    {"log_files", log_files}, {"groups", groups}, {"properties", properties},
 };
 
 }  // namespace barnabas::fuzz

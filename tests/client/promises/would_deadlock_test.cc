@@ -90,6 +90,24 @@ TEST_F(WouldDeadlock, is_what_every_blocking_call_of_a_consumer_says) {
   });
 }
 
+TEST_F(WouldDeadlock, is_what_every_blocking_call_of_a_member_says) {
+  const Config as_member{{"bootstrap.servers", "nobody:9092"}, {"group.id", "billing"}};
+  Consumer consumer(as_member, options<ConsumerOptions>());
+  const TopicPartition where{"t", 0};
+  consumer.subscribe({"t"});
+  expect_refused({
+      {"poll", [&] { consumer.poll(1s); }},
+      {"commit_sync",
+       [&] {
+         consumer.commit_sync({{where, OffsetAndMetadata{5}}});
+       }},
+      {"committed", [&] { consumer.committed({where}); }},
+      {"unsubscribe", [&] { consumer.unsubscribe(); }},
+      {"close", [&] { consumer.close(); }},
+  });
+  EXPECT_EQ(consumer.subscription(), std::vector<std::string>{"t"}) << "a refused unsubscribe changes nothing";
+}
+
 TEST_F(WouldDeadlock, is_what_every_blocking_call_of_an_admin_says) {
   Admin admin(config, options<AdminOptions>());
   expect_refused({
@@ -101,6 +119,12 @@ TEST_F(WouldDeadlock, is_what_every_blocking_call_of_an_admin_says) {
       {"describe_cluster", [&] { admin.describe_cluster(); }},
       {"list_offsets", [&] { admin.list_offsets({}); }},
       {"api_versions", [&] { admin.api_versions(); }},
+      {"list_groups", [&] { admin.list_groups(); }},
+      {"describe_groups", [&] { admin.describe_groups({"g"}); }},
+      {"delete_groups", [&] { admin.delete_groups({"g"}); }},
+      {"list_group_offsets", [&] { admin.list_group_offsets("g"); }},
+      {"alter_group_offsets", [&] { admin.alter_group_offsets("g", {}); }},
+      {"delete_group_offsets", [&] { admin.delete_group_offsets("g", {}); }},
   });
 }
 
