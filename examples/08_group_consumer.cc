@@ -19,6 +19,7 @@ void print(const char* what, const Partitions& partitions) {
 }
 
 int run(const std::string& servers, std::chrono::seconds patience) {
+  // [region:readme]
   barnabas::Consumer consumer{
       {{"bootstrap.servers", servers}, {"group.id", "billing"}, {"auto.offset.reset", "earliest"}}};
   barnabas::RebalanceListener listener;
@@ -36,6 +37,7 @@ int run(const std::string& servers, std::chrono::seconds patience) {
     if (!records.empty()) last = std::chrono::steady_clock::now();
     for (const barnabas::RecordView& record : records) seen += record.value() ? 1 : 0;  // your work
   }
+  // [end]
   std::printf("%zu records read; %s", seen, consumer.explain().c_str());
   consumer.close();  // commits, and lets the others take over at once
   return 0;
