@@ -17,12 +17,14 @@ constexpr std::int16_t kKeyVersion = 0;
 constexpr std::int16_t kOffsetValueVersion = 3;
 constexpr std::int16_t kExpiringOffsetValueVersion = 1;  // the only one that has an expiry time
 constexpr std::int16_t kGroupValueVersion = 3;
+constexpr std::size_t kUsualBytes = 128;
 
 /// The number before a key is its kind, that before a value its version. What the encoder could refuse (a text above
 /// 32767 bytes) came in through the same fields of a request.
 template <typename Message>
 Bytes framed(std::int16_t number, const Message& message, std::int16_t version) {
   Writer out;
+  out.reserve(kUsualBytes);
   out.int16(number);
   [[maybe_unused]] const auto done = message.encode(out, version);
   return out.take();

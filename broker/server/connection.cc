@@ -16,6 +16,7 @@ namespace barnabas::broker {
 namespace {
 
 constexpr std::size_t kFrameSizeBytes = 4;
+constexpr std::size_t kUsualAnswerBytes = 256;
 constexpr std::size_t kCopiedBytes = 16 * 1024;
 constexpr std::size_t kGatheredBytes = 128 * 1024;
 constexpr runtime::MonotonicTime kNever = runtime::MonotonicTime::max();
@@ -64,7 +65,6 @@ Connection::Connection(std::shared_ptr<net::ByteStream> stream, const ListenerIn
       place_(std::move(place)),
       on_end_(std::move(on_end)),
       reader_wakes_(services.env->make_alarm(stream_->executor())),
-      writer_wakes_(services.env->make_alarm(stream_->executor())),
       idleness_(services.env->make_alarm(stream_->executor())),
       last_active_(services.env->clock().now()) {
   info_.listener = &listener;
@@ -81,7 +81,6 @@ Connection::~Connection() {
 
 void Connection::start() {
   spawn(read_requests(shared_from_this()));
-  spawn(write_answers(shared_from_this()));
   if (options_.max_idle > runtime::Duration::zero()) spawn(watch_idleness(shared_from_this()));
 }
 
@@ -100,7 +99,6 @@ void Connection::close() noexcept {
   if (std::exchange(closed_, true)) return;
   stream_->close();
   reader_wakes_->wake();
-  writer_wakes_->wake();
   idleness_->wake();
   for (const std::shared_ptr<Exchange>& exchange : exchanges_) exchange->context.cancel();
 }
@@ -181,12 +179,15 @@ Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
 
 asio::awaitable<void> Connection::handle(Self self, std::shared_ptr<Exchange> exchange) {
   RequestContext& context = exchange->context;
+  exchange->out.reserve(kUsualAnswerBytes);
   const std::size_t begin = protocol::begin_frame(exchange->out);
   Result<void> outcome = protocol::encode_response_header(exchange->out, exchange->row->key, context.api_version(),
                                                           context.correlation_id());
   if (outcome) outcome = co_await exchange->row->serve(context, exchange->body, exchange->out);
   protocol::end_frame(exchange->out, begin);
   self->finish(*exchange, outcome);
+  exchange.reset();  // its memory does not wait for the answers of others
+  if (!self->is_writing_) co_await write_answers(self);
 }
 
 void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
@@ -204,25 +205,23 @@ void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
   if (exchange.context.has_error()) counted.errors.add();
   counted.latency.observe(services_.env->clock().now() - exchange.arrived);
   exchange.context.start_waiting();
-  if (!exchanges_.empty() && exchanges_.front().get() == &exchange) writer_wakes_->wake();
 }
 
+/// Whoever finishes an answer while nobody writes does so, until there is none in turn.
 asio::awaitable<void> Connection::write_answers(Self self) {
-  while (!self->closed_) {
-    if (self->exchanges_.empty() || !self->exchanges_.front()->finished) {
-      co_await self->writer_wakes_->wait_until(kNever);
-      continue;
-    }
+  self->is_writing_ = true;
+  while (!self->closed_ && !self->exchanges_.empty() && self->exchanges_.front()->finished) {
     const std::shared_ptr<Exchange> exchange = self->exchanges_.front();
     if (!exchange->context.close_reason().empty()) {
       self->close_because(exchange->context.close_reason());
-      break;
+      co_return;
     }
     if (exchange->context.wants_answer()) {
       const Result<void> written = co_await self->write_answer(exchange);
       if (!written) {
         if (!is_ordinary_end(written.error().code)) self->close_because(written.error().message());
-        break;
+        self->close();
+        co_return;
       }
     }
     self->last_active_ = self->services_.env->clock().now();
@@ -231,7 +230,7 @@ asio::awaitable<void> Connection::write_answers(Self self) {
     self->exchanges_.pop_front();
     self->reader_wakes_->wake();
   }
-  self->close();
+  self->is_writing_ = false;
 }
 
 /// What is small in a file is cheaper copied, with its neighbours, than sent by a call of its own.

@@ -73,10 +73,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ConnectionInfo info_;
   std::deque<std::shared_ptr<Exchange>> exchanges_;  // in the order of their requests
   std::unique_ptr<runtime::Alarm> reader_wakes_;
-  std::unique_ptr<runtime::Alarm> writer_wakes_;
   std::unique_ptr<runtime::Alarm> idleness_;
   runtime::MonotonicTime last_active_;
   std::size_t unsent_bytes_ = 0;  // of the answers in exchanges_
+  bool is_writing_ = false;
   bool closed_ = false;
 };
 

@@ -10,17 +10,26 @@
 /// these.
 namespace barnabas::record::wire {
 
+/// From big endian to the machine's order, or back. The compiler does not make one instruction of a loop over bytes.
+template <typename T>
+T swapped(T value) noexcept {
+  if constexpr (std::endian::native == std::endian::big || sizeof(T) == 1) return value;
+  if constexpr (sizeof(T) == 2) return static_cast<T>(__builtin_bswap16(static_cast<std::uint16_t>(value)));
+  if constexpr (sizeof(T) == 4) return static_cast<T>(__builtin_bswap32(static_cast<std::uint32_t>(value)));
+  if constexpr (sizeof(T) == 8) return static_cast<T>(__builtin_bswap64(static_cast<std::uint64_t>(value)));
+}
+
 template <typename T>
 T load(const std::byte* at) noexcept {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value = (value << 8) | std::to_integer<std::uint64_t>(at[i]);
-  return static_cast<T>(value);
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return swapped(value);
 }
 
 template <typename T>
 void store(std::byte* at, T value) noexcept {
-  const auto bits = static_cast<std::uint64_t>(value);
-  for (std::size_t i = 0; i < sizeof(T); ++i) at[i] = static_cast<std::byte>(bits >> (8 * (sizeof(T) - 1 - i)));
+  const T bits = swapped(value);
+  std::memcpy(at, &bits, sizeof bits);
 }
 
 inline std::uint64_t zigzag(std::int64_t value) noexcept {
