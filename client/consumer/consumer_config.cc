@@ -53,6 +53,8 @@ std::chrono::milliseconds ms(std::int64_t count) {
   return std::chrono::milliseconds(count);
 }
 
+constexpr std::size_t kLongestName = 32767;  // that a request can carry
+
 std::optional<GroupSettings> group_settings(const runtime::ParsedConfig& config) {
   if (config.is_null("group.id")) return std::nullopt;
   GroupSettings group;
@@ -80,9 +82,13 @@ Result<void> check_group_settings(const runtime::ParsedConfig& config) {
     }
     return {};
   }
-  if (config.get_string("group.id").empty()) return failure(Errc::invalid_config, "group.id is empty");
-  if (!config.is_null("group.instance.id") && config.get_string("group.instance.id").empty()) {
-    return failure(Errc::invalid_config, "group.instance.id is empty");
+  for (const char* name : {"group.id", "group.instance.id"}) {
+    if (config.is_null(name)) continue;
+    const std::size_t length = config.get_string(name).size();
+    if (length == 0) return failure(Errc::invalid_config, std::string(name) + " is empty");
+    if (length <= kLongestName) continue;
+    return failure(Errc::invalid_config, std::string(name) + " has " + std::to_string(length) + " bytes, " +
+                                             std::to_string(kLongestName) + " are the most");
   }
   if (config.get_int("heartbeat.interval.ms") >= config.get_int("session.timeout.ms")) {
     return failure(Errc::invalid_config, "heartbeat.interval.ms must be less than session.timeout.ms");

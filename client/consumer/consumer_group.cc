@@ -10,6 +10,7 @@
 namespace barnabas::client {
 namespace {
 
+constexpr std::size_t kLongestMetadata = 32767;
 constexpr std::chrono::milliseconds kExecutorGrace{200};  // what a call gives an executor to notice its deadline
 
 tl::unexpected<Failure> no_group(const char* what) {
@@ -144,6 +145,11 @@ Result<Offsets> ConsumerImpl::offsets_to_commit(std::optional<Offsets> offsets) 
       return failure(Errc::invalid_argument,
                      fmt::format("commit of offset {} of '{}'", committed.offset, where.to_string()));
     }
+    if (committed.metadata.size() > kLongestMetadata) {
+      return failure(Errc::invalid_argument,
+                     fmt::format("commit of {}: {} bytes of metadata are more than a request can carry",
+                                 where.to_string(), committed.metadata.size()));
+    }
   }
   return std::move(*offsets);
 }
@@ -153,7 +159,8 @@ Result<void> ConsumerImpl::commit_sync(std::optional<Offsets> offsets,
   auto what = offsets_to_commit(std::move(offsets));
   if (!what) return failure(what.error());
   const auto deadline = router_->deadline_in(timeout.value_or(state_->settings.default_api_timeout));
-  return state_->runtime->wait(group_->commit(std::move(*what), deadline, true), deadline + kExecutorGrace);
+  return state_->runtime->wait(group_->commit(std::move(*what), deadline, GroupCoordinator::Retry::usual),
+                               deadline + kExecutorGrace);
 }
 
 asio::awaitable<void> ConsumerImpl::commit_in_background(std::shared_ptr<GroupCoordinator> group,
@@ -161,7 +168,7 @@ asio::awaitable<void> ConsumerImpl::commit_in_background(std::shared_ptr<GroupCo
                                                          runtime::MonotonicTime deadline, CommitCallback callback) {
   auto result = std::make_shared<CommitResult>();
   result->offsets = offsets;
-  const auto done = co_await group->commit(std::move(offsets), deadline, false);
+  const auto done = co_await group->commit(std::move(offsets), deadline, GroupCoordinator::Retry::never);
   if (!done) {
     result->error = done.error().code;
     result->context = done.error().subject;
@@ -195,7 +202,7 @@ namespace {
 
 asio::awaitable<void> commit_for(std::shared_ptr<GroupCoordinator> group, Offsets offsets,
                                  runtime::MonotonicTime deadline, std::shared_ptr<Handler<std::error_code>> handler) {
-  const auto done = co_await group->commit(std::move(offsets), deadline, true);
+  const auto done = co_await group->commit(std::move(offsets), deadline, GroupCoordinator::Retry::usual);
   (*handler)(done ? std::error_code() : done.error().code);
 }
 

@@ -23,12 +23,15 @@ struct MetadataListeners {
   std::weak_ptr<GroupCoordinator> group;
 };
 
+constexpr std::size_t kLongestClientId = 1000;  // a member's id is this and more, and has to fit into a request
+
 /// As Kafka's consumer names itself; who looks at the group reads it there.
 std::string default_client_id(const std::optional<GroupSettings>& group) {
   static std::atomic<int> last{0};
   if (!group) return fmt::format("consumer-{}", ++last);
   const Membership::Settings& member = group->membership;
-  return fmt::format("consumer-{}-{}", member.group_id, member.instance_id.value_or(std::to_string(++last)));
+  const std::string name = member.instance_id.value_or(std::to_string(++last));
+  return fmt::format("consumer-{}-{}", member.group_id, name).substr(0, kLongestClientId);
 }
 
 Result<GroupCoordinator::Options> group_options(const GroupSettings& settings,

@@ -14,7 +14,8 @@ constexpr std::array kUsage{
     ApiUsage{ApiKey::fetch, {4, 18}, "consumer"},
     ApiUsage{ApiKey::list_offsets, {1, 11}, "consumer, admin"},
     ApiUsage{ApiKey::metadata, {4, 13}, "all"},
-    // Of these two, from 10 on topics go by id, which a user need not know.
+    // Of these two, from 10 on topics go by id, which a user need not know: Kafka 4.3's consumer of the classic
+    // protocol stays with names too, so that a commit is of the topic that bears the name when it arrives.
     ApiUsage{ApiKey::offset_commit, {2, 9}, "consumer, admin"},
     ApiUsage{ApiKey::offset_fetch, {1, 9}, "consumer, admin"},
     ApiUsage{ApiKey::find_coordinator, {1, 6}, "consumer, admin"},

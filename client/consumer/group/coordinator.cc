@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <tuple>
 #include <utility>
 
 #include "client/core/consumer_protocol.h"
@@ -235,7 +236,7 @@ asio::awaitable<void> GroupCoordinator::find_coordinator(Self self) {
 
 asio::awaitable<void> GroupCoordinator::join(Self self) {
   const std::uint64_t attempt = self->machine_.attempt();
-  const auto answer = co_await self->join_once();
+  const auto answer = co_await self->join_once(attempt);
   {
     const std::lock_guard lock(self->mutex_);
     self->machine_.on_join(attempt, answer, self->state_->runtime->now());
@@ -243,7 +244,7 @@ asio::awaitable<void> GroupCoordinator::join(Self self) {
   self->kick();
 }
 
-asio::awaitable<Result<Membership::JoinAnswer>> GroupCoordinator::join_once() {
+asio::awaitable<Result<Membership::JoinAnswer>> GroupCoordinator::join_once(std::uint64_t attempt) {
   const auto patience = router_->deadline_in(state_->settings.request_timeout);
   bool is_by_pattern = false;
   {
@@ -270,6 +271,7 @@ asio::awaitable<Result<Membership::JoinAnswer>> GroupCoordinator::join_once() {
   }
   const auto error = static_cast<ErrorCode>(reply->body.error_code);
   link_->forget_if_lost(connection->broker_id(), Failure{make_error_code(error), "JoinGroup"});
+  if (attempt != machine_.attempt()) co_return failure(Errc::cancelled, "an answer to an earlier JoinGroup");
   co_return take_join_answer(std::move(reply->body));
 }
 
@@ -311,16 +313,16 @@ Result<Membership::JoinAnswer> GroupCoordinator::take_join_answer(protocol::Join
   taken.is_leader = answer.leader == answer.member_id;
   members_.clear();
   group_topics_.clear();
-  counts_at_assignment_.clear();
+  shapes_at_assignment_.clear();
   if (taken.error != ErrorCode::none) return taken;
   if (answer.protocol_type && *answer.protocol_type != kConsumerProtocolType) {
     taken.error = ErrorCode::inconsistent_group_protocol;
     return taken;
   }
   if (assignor_named(taken.generation.protocol) == nullptr) {
-    return failure(Errc::corrupt_data, fmt::format("JoinGroup of group '{}': the coordinator chose the assignor '{}', "
-                                                   "which this consumer did not offer",
-                                                   options_.settings.membership.group_id, taken.generation.protocol));
+    return failure(Errc::corrupt_data, fmt::format("the coordinator chose the assignor '{}', which this consumer did "
+                                                   "not offer",
+                                                   taken.generation.protocol));
   }
   skip_assignment_ = answer.skip_assignment;
   for (auto& member : answer.members) {
@@ -331,7 +333,10 @@ Result<Membership::JoinAnswer> GroupCoordinator::take_join_answer(protocol::Join
 
 asio::awaitable<void> GroupCoordinator::sync(Self self) {
   const std::uint64_t attempt = self->machine_.attempt();
-  const auto answer = co_await self->sync_once();
+  auto outcome = co_await self->sync_once();
+  const bool is_given = outcome && outcome->error == ErrorCode::none && attempt == self->machine_.attempt();
+  if (is_given) self->received_ = std::move(outcome->given);
+  const Result<ErrorCode> answer = outcome ? Result<ErrorCode>(outcome->error) : failure(outcome.error());
   {
     const std::lock_guard lock(self->mutex_);
     self->machine_.on_sync(attempt, answer, self->state_->runtime->now());
@@ -339,7 +344,7 @@ asio::awaitable<void> GroupCoordinator::sync(Self self) {
   self->kick();
 }
 
-asio::awaitable<Result<ErrorCode>> GroupCoordinator::sync_once() {
+asio::awaitable<Result<GroupCoordinator::SyncOutcome>> GroupCoordinator::sync_once() {
   const Generation member = machine_.generation();
   protocol::SyncGroupRequest request;
   request.group_id = options_.settings.membership.group_id;
@@ -349,7 +354,7 @@ asio::awaitable<Result<ErrorCode>> GroupCoordinator::sync_once() {
   request.protocol_type = std::string(kConsumerProtocolType);
   request.protocol_name = member.protocol;
   if (machine_.is_leader()) {
-    auto assignments = co_await assign_as_leader();
+    auto assignments = co_await assign_as_leader(member.protocol);
     if (!assignments) co_return failure(assignments.error());
     for (auto& [member_id, bytes] : *assignments) {
       auto& entry = request.assignments.emplace_back();
@@ -371,12 +376,15 @@ asio::awaitable<Result<ErrorCode>> GroupCoordinator::sync_once() {
   const auto error = static_cast<ErrorCode>(reply->body.error_code);
   if (error != ErrorCode::none) {
     link_->forget_if_lost(connection->broker_id(), Failure{make_error_code(error), "SyncGroup"});
-    co_return error;
+    co_return SyncOutcome{error, {}};
   }
-  auto received = decode_assignment(reply->body.assignment);
-  if (!received) co_return failure(received.error());
-  received_ = std::move(*received);
-  co_return ErrorCode::none;
+  const auto& [type, name] = std::tie(reply->body.protocol_type, reply->body.protocol_name);
+  if ((type && *type != kConsumerProtocolType) || (name && *name != member.protocol)) {
+    co_return SyncOutcome{ErrorCode::inconsistent_group_protocol, {}};
+  }
+  auto given = decode_assignment(reply->body.assignment);
+  if (!given) co_return failure(given.error());
+  co_return SyncOutcome{ErrorCode::none, std::move(*given)};
 }
 
 // ---- staying and leaving

@@ -46,6 +46,13 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
     bool for_good = false;  ///< Nothing is done afterwards.
   };
 
+  /// Whether a commit tries again, until its deadline, what may pass.
+  enum class Retry {
+    never,
+    usual,
+    known_topics  ///< But not for a topic that is unknown: it may be deleted, and a rebalance does not wait for it.
+  };
+
   GroupCoordinator(std::shared_ptr<SharedState> state, std::shared_ptr<RequestRouter> router,
                    std::shared_ptr<Fetcher> fetcher, Options options);
 
@@ -75,8 +82,7 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   // ---- the executor
 
   void on_metadata_change();
-  /// `retry`: until the deadline, what may pass.
-  asio::awaitable<Result<void>> commit(Offsets offsets, runtime::MonotonicTime deadline, bool retry);
+  asio::awaitable<Result<void>> commit(Offsets offsets, runtime::MonotonicTime deadline, Retry retry);
   asio::awaitable<Result<CommittedOffsets>> committed(std::vector<TopicPartition> partitions,
                                                       runtime::MonotonicTime deadline);
   /// unsubscribe() and close().
@@ -86,6 +92,11 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   using Self = std::shared_ptr<GroupCoordinator>;
   using Event = RebalanceListener::Event;
   using Partitions = RebalanceListener::Partitions;
+  /// What SyncGroup was answered.
+  struct SyncOutcome {
+    protocol::ErrorCode error{};
+    MemberAssignment given;
+  };
   /// A call to the listener under way.
   struct ListenerCall {
     std::shared_ptr<Gate> gate;
@@ -104,11 +115,11 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   static asio::awaitable<void> heartbeat(Self self, Generation member);
   static asio::awaitable<void> send_off(Self self, Generation member, std::string reason,
                                         runtime::MonotonicTime deadline);
-  asio::awaitable<Result<Membership::JoinAnswer>> join_once();
+  asio::awaitable<Result<Membership::JoinAnswer>> join_once(std::uint64_t attempt);
   Result<protocol::JoinGroupRequest> join_request();
   Result<Membership::JoinAnswer> take_join_answer(protocol::JoinGroupResponse answer);
-  asio::awaitable<Result<protocol::ErrorCode>> sync_once();
-  asio::awaitable<Result<std::vector<std::pair<std::string, Bytes>>>> assign_as_leader();
+  asio::awaitable<Result<SyncOutcome>> sync_once();
+  asio::awaitable<Result<std::vector<std::pair<std::string, Bytes>>>> assign_as_leader(std::string assignor);
   asio::awaitable<void> know_topics(std::set<std::string> topics);
 
   static asio::awaitable<void> prepare(Self self);
@@ -126,7 +137,7 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   Partitions assignment() const;
   std::shared_ptr<Assignor> assignor_named(const std::string& name) const;
   void look_at_metadata();
-  std::map<std::string, std::int32_t> partition_counts(const ClusterSnapshot& cluster) const;
+  TopicShapes shapes_of_group(const ClusterSnapshot& cluster) const;
 
   static asio::awaitable<void> auto_commit(Self self, Offsets offsets);
   static asio::awaitable<void> start_positions(Self self);
@@ -159,7 +170,7 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   // the executor's:
   std::vector<MemberMetadata> members_;  // of the last join, where this one leads
   bool skip_assignment_ = false;
-  std::map<std::string, std::int32_t> counts_at_assignment_;  // of the group's topics, where this one leads
+  TopicShapes shapes_at_assignment_;  // of the group's topics, where this one leads
   std::set<std::string> group_topics_;
   Subscription joined_;  // as the last join told it
   MemberAssignment received_;

@@ -53,7 +53,7 @@ Result<Generation> GroupCoordinator::committer() const {
                              machine_.rejoin_reason()));
 }
 
-asio::awaitable<Result<void>> GroupCoordinator::commit(Offsets offsets, MonotonicTime deadline, bool retry) {
+asio::awaitable<Result<void>> GroupCoordinator::commit(Offsets offsets, MonotonicTime deadline, Retry retry) {
   const auto self = shared_from_this();
   if (offsets.empty()) co_return Result<void>{};
   Backoff backoff(state_->settings.retry_backoff, state_->settings.retry_backoff_max, state_->runtime->random());
@@ -73,7 +73,8 @@ asio::awaitable<Result<void>> GroupCoordinator::commit(Offsets offsets, Monotoni
       machine_.on_commit(*member, static_cast<ErrorCode>(why.code.value()));
     }
     kick();
-    if (!retry || !is_retriable(why)) co_return done;
+    const bool is_moot = retry == Retry::known_topics && why.code == ErrorCode::unknown_topic_or_partition;
+    if (retry == Retry::never || is_moot || !is_retriable(why)) co_return done;
     const auto next = state_->runtime->now() + backoff.next();
     if (next >= deadline) {
       co_return failure(
@@ -88,7 +89,7 @@ asio::awaitable<Result<void>> GroupCoordinator::commit(Offsets offsets, Monotoni
 
 asio::awaitable<void> GroupCoordinator::auto_commit(Self self, Offsets offsets) {
   const auto deadline = self->router_->deadline_in(self->state_->settings.request_timeout);
-  const auto done = co_await self->commit(std::move(offsets), deadline, false);
+  const auto done = co_await self->commit(std::move(offsets), deadline, Retry::never);
   if (done || done.error().code == Errc::closed) co_return;
   const bool is_moot = done.error().code == ErrorCode::rebalance_in_progress;
   const auto level = is_moot ? runtime::LogLevel::debug : runtime::LogLevel::warn;
@@ -109,7 +110,7 @@ Offsets GroupCoordinator::offsets_before_leaving() const {
 
 asio::awaitable<void> GroupCoordinator::commit_before_leaving(Offsets offsets, MonotonicTime deadline) {
   if (offsets.empty()) co_return;
-  const auto done = co_await commit(std::move(offsets), deadline, true);
+  const auto done = co_await commit(std::move(offsets), deadline, Retry::known_topics);
   if (!done) router_->logger().warn("auto commit before partitions go: {}", done.error().message());
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 /// Kafka leaves its own assignor out here: that one holds back what moves by its nature.
 constexpr std::string_view kCooperativeSticky = "cooperative-sticky";
+constexpr std::string_view kSticky = "sticky";
 
 Result<void> check_disjoint(const GroupAssignment& assignment, const GroupSubscription& group,
                             const std::string& assignor) {
@@ -51,6 +52,21 @@ Result<void> check_cooperative(const GroupAssignment& assignment, const GroupSub
   return {};
 }
 
+/// Where sticky is eager, its members have given up all: then what they remember may go too. With cooperative-sticky,
+/// what they still own may not.
+GroupSubscription without_claims_on_what_is_gone(const ClusterMetadata& cluster, GroupSubscription group,
+                                                 const std::string& assignor) {
+  for (auto& [member, subscription] : group) {
+    if (assignor == kSticky) subscription.user_data.reset();
+    std::erase_if(subscription.owned_partitions, [&](const TopicPartition& where) {
+      const auto topic = cluster.topics.find(where.topic);
+      return topic == cluster.topics.end() || where.partition < 0 ||
+             static_cast<std::size_t>(where.partition) >= topic->second.size();
+    });
+  }
+  return group;
+}
+
 Result<GroupAssignment> run(Assignor& assignor, const ClusterMetadata& cluster, const GroupSubscription& group) {
   try {
     return assignor.assign(cluster, group);
@@ -85,6 +101,30 @@ std::set<std::string> topics_of(const GroupSubscription& group) {
   return topics;
 }
 
+TopicShapes shapes_of(const ClusterSnapshot& cluster, const std::set<std::string>& topics, bool with_racks,
+                      const TopicShapes& before) {
+  TopicShapes shapes;
+  for (const std::string& name : topics) {
+    const TopicMetadata* topic = cluster.topic(name);
+    if (topic == nullptr) continue;
+    const bool in_doubt = topic->partitions.empty() && protocol::is_retriable(topic->error) &&
+                          topic->error != protocol::ErrorCode::unknown_topic_or_partition;
+    const auto known = before.find(name);
+    if (in_doubt && known != before.end()) shapes.insert(*known);
+    if (topic->partitions.empty()) continue;
+    auto& partitions = shapes[name];
+    for (const PartitionMetadata& partition : topic->partitions) {
+      auto& racks = partitions.emplace_back();
+      if (!with_racks) continue;
+      for (const std::int32_t replica : partition.replicas) {
+        const Node* broker = cluster.broker(replica);
+        racks.insert(broker == nullptr ? "" : broker->rack.value_or(""));
+      }
+    }
+  }
+  return shapes;
+}
+
 ClusterMetadata cluster_for_assignor(const ClusterSnapshot& cluster, const std::set<std::string>& topics) {
   ClusterMetadata made;
   made.brokers = cluster.brokers;
@@ -99,9 +139,12 @@ ClusterMetadata cluster_for_assignor(const ClusterSnapshot& cluster, const std::
 Result<std::vector<std::pair<std::string, Bytes>>> deal_out(Assignor& assignor, RebalanceProtocol protocol,
                                                             const ClusterMetadata& cluster,
                                                             const GroupSubscription& group) {
-  auto assignment = run(assignor, cluster, group);
-  if (!assignment) return failure(assignment.error());
   const std::string name = assignor.name();
+  auto assignment = run(assignor, cluster, group);
+  const bool is_sticky = name == kSticky || name == kCooperativeSticky;
+  if (!assignment && is_sticky)
+    assignment = run(assignor, cluster, without_claims_on_what_is_gone(cluster, group, name));
+  if (!assignment) return failure(assignment.error());
   auto checked = check_disjoint(*assignment, group, name);
   if (checked && protocol == RebalanceProtocol::cooperative && name != kCooperativeSticky) {
     checked = check_cooperative(*assignment, group, name);

@@ -274,7 +274,7 @@ void Membership::on_failed(const char* api, const Failure& why, Time now) {
   enter(State::unjoined, now);
   again_soon(fmt::format("{}: {}", api, why.message()), now);
   if (is_retriable(why) || why.code == Errc::closed || why.code == Errc::not_found) return;
-  failure_ = why;
+  failure_ = Failure{why.code, fmt::format("{} of group '{}': {}", api, settings_.group_id, why.subject)};
 }
 
 void Membership::on_nonsense(const char* api, const std::string& what, Time now) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "client/core/errors.h"
@@ -71,12 +72,12 @@ asio::awaitable<Result<void>> send_offset_commit(ConnectionPtr connection, Membe
   auto request = commit_request(group, member, offsets);
   const auto reply = co_await connection->call<protocol::OffsetCommitResponse>(std::move(request), deadline);
   if (!reply) co_return failure(reply.error());
-  std::size_t answered = 0;
+  std::set<TopicPartition> answered;
   std::optional<Failure> why;
   for (const auto& topic : reply->body.topics) {
     for (const auto& partition : topic.partitions) {
       const TopicPartition where{topic.name, partition.partition_index};
-      answered += offsets.count(where);
+      if (offsets.count(where) > 0) answered.insert(where);
       const auto error = static_cast<ErrorCode>(partition.error_code);
       if (error == ErrorCode::none || (why && !is_of_group(error))) continue;
       why = broker_failure(partition.error_code, fmt::format("commit of {} in group '{}'{}", where.to_string(),
@@ -84,9 +85,9 @@ asio::awaitable<Result<void>> send_offset_commit(ConnectionPtr connection, Membe
     }
   }
   if (why) co_return failure(std::move(*why));
-  if (answered != offsets.size()) {
+  if (answered.size() != offsets.size()) {
     co_return failure(Errc::corrupt_data, fmt::format("OffsetCommit to {}: {} partitions are not in the answer",
-                                                      connection->name(), offsets.size() - answered));
+                                                      connection->name(), offsets.size() - answered.size()));
   }
   co_return Result<void>{};
 }
@@ -107,7 +108,7 @@ Topics topics_of(const std::vector<TopicPartition>& partitions) {
 /// And of either shape of answer.
 template <typename Topics>
 Result<void> take_topics(const Topics& topics, const std::string& group_id, CommittedOffsets& found,
-                         std::size_t& answered) {
+                         std::set<TopicPartition>& answered) {
   for (const auto& topic : topics) {
     for (const auto& partition : topic.partitions) {
       const auto entry = found.find({topic.name, partition.partition_index});
@@ -116,7 +117,7 @@ Result<void> take_topics(const Topics& topics, const std::string& group_id, Comm
         return failure(broker_failure(partition.error_code, fmt::format("the offset that group '{}' committed of {}",
                                                                         group_id, entry->first.to_string())));
       }
-      ++answered;
+      answered.insert(entry->first);
       if (partition.committed_offset < 0) continue;
       entry->second = OffsetAndMetadata{partition.committed_offset, partition.committed_leader_epoch,
                                         partition.metadata.value_or("")};
@@ -133,11 +134,12 @@ Result<CommittedOffsets> committed_in(const protocol::OffsetFetchResponse& body,
   if (batched && body.groups.size() != 1) return failure(Errc::corrupt_data, subject + ": not one answer");
   const std::int16_t error = batched ? body.groups.front().error_code : body.error_code;
   if (error != 0) return failure(broker_failure(error, subject));
-  std::size_t answered = 0;
+  std::set<TopicPartition> answered;
   const auto taken = batched ? take_topics(body.groups.front().topics, group_id, found, answered)
                              : take_topics(body.topics, group_id, found, answered);
   if (!taken) return failure(taken.error());
-  if (answered < found.size()) return failure(Errc::corrupt_data, subject + ": partitions are not in the answer");
+  if (answered.size() < found.size())
+    return failure(Errc::corrupt_data, subject + ": partitions are not in the answer");
   return found;
 }
 

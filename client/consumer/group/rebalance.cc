@@ -147,6 +147,8 @@ bool GroupCoordinator::keeps_all_partitions() const {
 
 /// When the group has met.
 asio::awaitable<void> GroupCoordinator::take_partitions(MemberAssignment given) {
+  std::sort(given.partitions.begin(), given.partitions.end());
+  given.partitions.erase(std::unique(given.partitions.begin(), given.partitions.end()), given.partitions.end());
   const Partitions owned = assignment();
   std::shared_ptr<Assignor> assignor;
   {
@@ -261,17 +263,18 @@ void GroupCoordinator::abandon_listener() {
 
 // ---- the leader's work
 
-asio::awaitable<Result<std::vector<std::pair<std::string, Bytes>>>> GroupCoordinator::assign_as_leader() {
+asio::awaitable<Result<std::vector<std::pair<std::string, Bytes>>>> GroupCoordinator::assign_as_leader(
+    std::string assignor) {
   auto group = read_members(members_);
   if (!group) co_return failure(group.error());
   group_topics_ = topics_of(*group);
   co_await know_topics(group_topics_);
   const auto cluster = router_->metadata().snapshot();
-  counts_at_assignment_ = partition_counts(*cluster);
+  shapes_at_assignment_ = shapes_of_group(*cluster);
   if (skip_assignment_) co_return std::vector<std::pair<std::string, Bytes>>{};
   const auto known = cluster_for_assignor(*cluster, group_topics_);
-  const auto assignor = assignor_named(machine_.generation().protocol);
-  co_return deal_out(*assignor, options_.protocol, known, *group);
+  const auto chosen = assignor_named(assignor);  // one that was offered, or the join would have failed
+  co_return deal_out(*chosen, options_.protocol, known, *group);
 }
 
 /// Waits for metadata, where other members have subscribed to topics that this one has not seen. What the cluster does
@@ -290,18 +293,8 @@ asio::awaitable<void> GroupCoordinator::know_topics(std::set<std::string> topics
   if (!fresh) router_->logger().warn("dealing out partitions without fresh metadata: {}", fresh.error().message());
 }
 
-/// A topic whose state is in doubt counts as before.
-std::map<std::string, std::int32_t> GroupCoordinator::partition_counts(const ClusterSnapshot& cluster) const {
-  std::map<std::string, std::int32_t> counts;
-  for (const std::string& name : group_topics_) {
-    const TopicMetadata* topic = cluster.topic(name);
-    const bool in_doubt = topic != nullptr && topic->partitions.empty() && protocol::is_retriable(topic->error) &&
-                          topic->error != protocol::ErrorCode::unknown_topic_or_partition;
-    const auto before = counts_at_assignment_.find(name);
-    if (in_doubt && before != counts_at_assignment_.end()) counts.insert(*before);
-    if (topic != nullptr && !topic->partitions.empty()) counts.emplace(name, topic->partition_count());
-  }
-  return counts;
+TopicShapes GroupCoordinator::shapes_of_group(const ClusterSnapshot& cluster) const {
+  return shapes_of(cluster, group_topics_, !state_->settings.client_rack.empty(), shapes_at_assignment_);
 }
 
 void GroupCoordinator::on_metadata_change() {
@@ -317,7 +310,7 @@ void GroupCoordinator::look_at_metadata() {
     subscription_.match_again(*cluster, options_.settings.exclude_internal_topics);
   if (machine_.state() != Membership::State::stable) return;
   if (subscription_.topics != joined_.topics) machine_.request_rejoin("the subscribed topics have changed");
-  if (machine_.is_leader() && partition_counts(*cluster) != counts_at_assignment_) {
+  if (machine_.is_leader() && shapes_of_group(*cluster) != shapes_at_assignment_) {
     machine_.request_rejoin("the metadata of the group's topics have changed");
   }
 }

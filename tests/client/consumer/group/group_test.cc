@@ -16,6 +16,7 @@
 #include "barnabas/embedded_broker.h"
 #include "barnabas/producer.h"
 #include "common/runtime/env.h"
+#include "common/runtime/temporary_directory.h"
 
 // Consumers in groups, on our broker in this process; with BARNABAS_TEST_BOOTSTRAP, on the broker that stands there.
 namespace barnabas {
@@ -520,24 +521,108 @@ TEST_F(GroupTest, cooperative_sticky_members_never_stop_reading_what_stays_their
   for (const std::string& event : heard.events) EXPECT_NE(event.substr(0, 4), "lost");
 }
 
-TEST_F(GroupTest, a_group_moves_from_range_to_cooperative_sticky_by_a_rolling_restart) {
-  std::vector<std::optional<Consumer>> members(2);
-  const auto both = [&] { return std::vector<Consumer*>{&*members[0], &*members[1]}; };
+TEST_F(GroupTest, a_group_moves_from_range_to_cooperative_sticky_by_a_rolling_restart_and_reads_every_record) {
+  std::vector<std::optional<Consumer>> members(3);
+  int produced = 0;
+  const auto all = [&] { return std::vector<Consumer*>{&*members[0], &*members[1], &*members[2]}; };
+  const auto deals_by = [&](const std::string& assignor) {
+    return poll_until(all(), [&] { return admin_->describe_groups({group_}).front().assignor == assignor; });
+  };
   const auto restart = [&](std::size_t which, const Config& settings) {
     if (members[which]) members[which]->close();
     members[which].emplace(config(settings));
     members[which]->subscribe({topic_});
   };
+  const auto read_on = [&](const std::string& step) {
+    // Written before the group has settled, so that the hand-over happens under load.
+    produce(40, step + "-");
+    produced += 40;
+    std::size_t owned = 0;
+    const bool all_read = poll_until(all(), [&] {
+      owned = 0;
+      for (const Consumer* member : all()) owned += member->assignment().size();
+      const std::set<std::string> read(values_.begin(), values_.end());
+      return owned == 4 && read.size() == static_cast<std::size_t>(produced);
+    });
+    EXPECT_TRUE(all_read) << step << ": " << owned << " partitions owned\n" << explained(all());
+    return all_read;
+  };
   const Config range{{"partition.assignment.strategy", "range"}};
   const Config cooperative{{"partition.assignment.strategy", "cooperative-sticky"}};
-  for (const std::size_t which : {0U, 1U}) restart(which, range);
-  ASSERT_TRUE(share(both(), {2, 2})) << explained(both());
+  for (const std::size_t which : {0U, 1U, 2U}) restart(which, range);
+  ASSERT_TRUE(read_on("range"));
+  ASSERT_TRUE(deals_by("range")) << explained(all());
   for (const Config& settings : {Config(), cooperative}) {  // the default is both, range first
-    for (const std::size_t which : {0U, 1U}) {
+    for (const std::size_t which : {0U, 1U, 2U}) {
       restart(which, settings);
-      ASSERT_TRUE(share(both(), {2, 2})) << explained(both());
+      ASSERT_TRUE(read_on(settings.properties().empty() ? "default" + std::to_string(which)
+                                                        : "cooperative" + std::to_string(which)));
     }
   }
+  EXPECT_TRUE(deals_by("cooperative-sticky")) << explained(all());
+}
+
+TEST_F(GroupTest, members_go_on_where_their_topic_is_made_anew_with_fewer_partitions) {
+  for (const char* strategy : {"range", "sticky", "cooperative-sticky"}) {
+    const std::string name = unique_name("shrinking");
+    make_topic(name, 6);
+    const Config settings = config(
+        {{"partition.assignment.strategy", strategy}, {"group.id", name}, {"allow.auto.create.topics", "false"}});
+    Consumer first(settings);
+    Consumer second(settings);
+    for (Consumer* member : {&first, &second}) member->subscribe({name});
+    ASSERT_TRUE(share({&first, &second}, {3, 3})) << explained({&first, &second});
+    ASSERT_FALSE(admin_->delete_topics({name}).front().error);
+    ASSERT_TRUE(poll_until({}, [&] { return admin_->describe_topics({name}).front().error.code == kafka_error(3); }));
+    make_topic(name, 2);
+    ASSERT_TRUE(share({&first, &second}, {1, 1})) << strategy << '\n' << explained({&first, &second});
+  }
+}
+
+TEST_F(GroupTest, a_leader_with_a_rack_makes_the_group_meet_again_when_replicas_are_in_other_racks) {
+  const runtime::TemporaryDirectory data;
+  std::optional<EmbeddedBroker> broker;
+  broker.emplace(EmbeddedBroker::Options{.config = {{"broker.rack", "north"}}, .data_directory = data.path()});
+  const std::string address = broker->bootstrap_servers();
+  {
+    Admin admin(Config{{"bootstrap.servers", address}});
+    ASSERT_FALSE(admin.create_topics({NewTopic{.name = topic_, .partitions = 2}}).front().error);
+  }
+  const Config there{{"bootstrap.servers", address}};
+  Consumer placed(config(Config(there).set("client.rack", "north").set("group.id", "placed")));
+  Consumer anywhere(config(Config(there).set("group.id", "anywhere")));
+  for (Consumer* member : {&placed, &anywhere}) member->subscribe({topic_});
+  ASSERT_TRUE(poll_until({&placed, &anywhere}, [&] {
+    return placed.assignment().size() == 2 && anywhere.assignment().size() == 2;
+  })) << explained({&placed, &anywhere});
+  const auto before = placed.group_metadata().generation_id;
+  const auto others = anywhere.group_metadata().generation_id;
+  broker.reset();
+  broker.emplace(EmbeddedBroker::Options{.config = {{"broker.rack", "south"}, {"listeners", "PLAINTEXT://" + address}},
+                                         .data_directory = data.path()});
+  EXPECT_TRUE(poll_until({&placed, &anywhere}, [&] {
+    return placed.group_metadata().generation_id > before && placed.assignment().size() == 2;
+  })) << placed.explain();
+  EXPECT_EQ(anywhere.group_metadata().generation_id, others) << "members without a rack have no part in it";
+}
+
+TEST_F(GroupTest, commits_are_of_the_topic_that_bears_the_name_now) {
+  Consumer consumer(config({{"allow.auto.create.topics", "false"}, {"enable.auto.commit", "false"}}));
+  consumer.subscribe({topic_});
+  produce(40, "old");
+  ASSERT_TRUE(poll_until({&consumer}, [&] { return values_.size() == 40; })) << consumer.explain();
+  consumer.commit_sync();
+  ASSERT_FALSE(admin_->delete_topics({topic_}).front().error);
+  ASSERT_TRUE(poll_until({}, [&] { return admin_->describe_topics({topic_}).front().error.code == kafka_error(3); }));
+  ASSERT_TRUE(poll_until({}, [&] { return admin_->list_group_offsets(group_).empty(); })) << "they go with the topic";
+  make_topic(topic_, 4);
+  values_.clear();
+  produce(8, "new");  // the position, 10, lies behind the new ends: it is reset
+  ASSERT_TRUE(poll_until({&consumer}, [&] { return values_.size() == 8; })) << consumer.explain();
+  consumer.commit_sync();
+  const auto committed = consumer.committed({at(0), at(1)});
+  ASSERT_TRUE(committed.at(at(0)));
+  EXPECT_EQ(committed.at(at(0))->offset, 2);
 }
 
 TEST_F(GroupTest, calls_that_make_no_sense_are_refused_at_once_and_say_so) {
