@@ -39,6 +39,9 @@ const std::vector<KnownDifference> kDifferences{
     {"OffsetForLeaderEpoch_*_of_epoch_minus_2", "*",
      "Apache Kafka looks up an epoch that cannot be; ours has none, as for -1"},
 
+    {"JoinGroup_*_subscription_that_is_wild", "*", kFailsWithin},
+    {"JoinGroup_*_subscription_that_is_cut", "*", kFailsWithin},
+
     {"DescribeConfigs_*", "/0/answer/results/*/errorMessage", kSaysWhy, "\"\"", "\"<a text>\""},
     {"DescribeConfigs_*_of_client_metrics", "*", kNoGroups},
     {"DescribeConfigs_*_of_a_group", "*", kNoGroups},

@@ -116,6 +116,15 @@ class Life {
       return request;
     });
   }
+  /// With this as each assignor's metadata.
+  Life& joins_with(const Bytes& metadata) {
+    return step<JoinGroupRequest>([=, group = group_](const Scene& scene, std::int16_t) {
+      const std::string known = member_of(scene);
+      JoinGroupRequest request = join(group, known == "nobody" ? "" : known);
+      for (auto& protocol : request.protocols) protocol.metadata = metadata;
+      return request;
+    });
+  }
   Life& joins_again(std::string instance = "", std::vector<std::string> protocols = {"range", "roundrobin"}) {
     return step<JoinGroupRequest>([=, group = group_](const Scene& scene, std::int16_t version) {
       JoinGroupRequest request = join(group, member_of(scene), protocols);
@@ -123,19 +132,21 @@ class Life {
       return request;
     });
   }
-  Life& syncs(std::int32_t generation = 1, std::string type = "consumer", std::string member = "") {
+  Life& syncs(std::int32_t generation = 1, std::string type = "consumer", std::string member = "",
+              std::string instance = "", std::size_t assignment_bytes = 3) {
     return step<SyncGroupRequest>([=, group = group_](const Scene& scene, std::int16_t version) {
       SyncGroupRequest request;
       request.group_id = group;
       request.member_id = member.empty() ? member_of(scene) : member;
       request.generation_id = generation;
+      if (!instance.empty() && version >= 3) request.group_instance_id = instance;
       if (version >= 5) {
         request.protocol_type = type;
         request.protocol_name = "range";
       }
       request.assignments.emplace_back();
       request.assignments.back().member_id = request.member_id;
-      request.assignments.back().assignment = Bytes(3);
+      request.assignments.back().assignment = Bytes(assignment_bytes);
       return request;
     });
   }
@@ -165,12 +176,13 @@ class Life {
     });
   }
   Life& commits(std::int32_t generation = 1, std::string member = "", std::string metadata = "note",
-                std::string topic = kTopic, std::int32_t partition = 0) {
+                std::string topic = kTopic, std::int32_t partition = 0, std::string instance = "") {
     return step<OffsetCommitRequest>([=, group = group_](const Scene& scene, std::int16_t version) {
       OffsetCommitRequest request;
       request.group_id = group;
       request.member_id = member.empty() ? member_of(scene) : member == "-" ? "" : member;
       request.generation_id_or_member_epoch = generation;
+      if (!instance.empty() && version >= 7) request.group_instance_id = instance;
       auto& written = request.topics.emplace_back();
       if (version < 10) {
         written.name = topic;
@@ -246,8 +258,8 @@ class Life {
     });
   }
   /// Into the table, under the name of the API that it is about.
-  void into(Rows& rows, const std::string& what) {
-    rows.add({row_name(ApiKey::join_group, age_, what), std::move(steps_), start_groups});
+  void into(Rows& rows, const std::string& what, std::chrono::seconds patience = std::chrono::seconds(20)) {
+    rows.add({row_name(ApiKey::join_group, age_, what), std::move(steps_), start_groups, patience});
   }
 
  private:
@@ -310,6 +322,35 @@ void add_other_lives(Rows& rows, std::int16_t age) {
   till.into(rows, "static_member");
 }
 
+/// What a static member hears whose name another process has taken since.
+void add_fenced_lives(Rows& rows, std::int16_t age) {
+  if (age < 5) return;
+  Life fenced("fenced-" + std::to_string(age), age);
+  fenced.joins("till").syncs().joins("till").joins_again("till").syncs(1, "consumer", "", "till");
+  fenced.beats(1, "", "till").commits(1, "", "note", kTopic, 0, "till").commits(1, "-", "note", kTopic, 0, "till");
+  fenced.commits(1, "", "note", kTopic, 0, "none").syncs(1, "consumer", "", "none").leaves("", "till").is_described();
+  fenced.into(rows, "fenced_member");
+}
+
+/// Subscriptions that do not parse. Apache Kafka leaves joins with some of them without an answer.
+void add_garbage_lives(Rows& rows, std::int16_t age) {
+  Bytes cut = subscription();
+  cut.resize(cut.size() / 2);
+  const std::vector<std::pair<std::string, Bytes>> kinds{
+      {"empty", {}}, {"short", Bytes(1)}, {"wild", Bytes(40, std::byte{0xff})}, {"cut", cut}};
+  for (const auto& [kind, metadata] : kinds) {
+    const bool is_answered = kind == "empty" || kind == "short";
+    if (!is_answered && age != 0 && age != 9) continue;
+    Life life("garbage-" + kind + "-" + std::to_string(age), age);
+    life.joins_with(metadata);
+    if (age >= 4) life.joins_with(metadata);
+    life.syncs().beats().is_described().commits().loses_offsets().loses_offsets("none").leaves().loses_offsets();
+    life.into(rows, "subscription_that_is_" + kind, std::chrono::seconds(is_answered ? 20 : 2));
+  }
+  Life huge = member_of_group("huge", age);
+  huge.syncs(1, "consumer", "", "", 3'000'000).beats().syncs().is_described().into(rows, "assignment_of_3_MB");
+}
+
 void add_bad_joins(Rows& rows) {
   const auto add = [&rows](const std::string& what, std::function<void(JoinGroupRequest&)> change) {
     single(
@@ -326,6 +367,38 @@ void add_bad_joins(Rows& rows) {
   add("without_protocols", [](JoinGroupRequest& request) { request.protocols.clear(); });
   add("without_protocol_type", [](JoinGroupRequest& request) { request.protocol_type.clear(); });
   add("with_a_strange_member_id", [](JoinGroupRequest& request) { request.member_id = "made-up"; });
+  single(
+      rows, "with_a_name_as_long_as_can_be", {},
+      [](const Scene&, std::int16_t version) {
+        return join(std::string(32'760, 'g') + "-" + std::to_string(version), "");
+      },
+      start_groups);
+}
+
+/// A name longer than any that the protocol allows, where the length of a text is not two bytes.
+template <typename Request>
+void add_name_too_long(Rows& rows, Request request, std::int16_t version) {
+  const auto make = [=](const Scene&) {
+    Writer out;
+    const std::size_t begin = begin_frame(out);
+    Writer rest;  // all that follows the group's name, which is empty: one byte
+    const bool done = encode_request_header(out, Request::kApiKey, version, kCorrelationId, "differential") &&
+                      request.encode(rest, version);
+    if (!done) throw std::runtime_error("a row's request cannot be encoded");
+    out.compact_string(std::string(32'768, 'g'));
+    out.bytes(rest.view().subspan(1));
+    end_frame(out, begin);
+    return Frame{out.take(), Request::kApiKey, version};
+  };
+  rows.add({row_name(Request::kApiKey, version, "with_too_long_a_name"), {make}, start_groups});
+}
+
+void add_names_too_long(Rows& rows) {
+  add_name_too_long(rows, join("", ""), 9);
+  add_name_too_long(rows, SyncGroupRequest{}, 5);
+  add_name_too_long(rows, HeartbeatRequest{}, 4);
+  add_name_too_long(rows, LeaveGroupRequest{}, 5);
+  add_name_too_long(rows, OffsetCommitRequest{}, 9);
 }
 
 void add_lists(Rows& rows) {
@@ -353,11 +426,15 @@ void add_lists(Rows& rows) {
 void add_group_rows(Rows& rows) {
   add_find_coordinator(rows);
   add_bad_joins(rows);
+  add_names_too_long(rows);
   for (std::int16_t age = 0; age <= 9; ++age) {
     add_member_lives(rows, age);
     add_other_lives(rows, age);
+    add_fenced_lives(rows, age);
   }
   add_lists(rows);
+  // Behind the lists: groups that Apache Kafka fails over stay in another state there.
+  for (std::int16_t age = 0; age <= 9; ++age) add_garbage_lives(rows, age);
 }
 
 }  // namespace barnabas::differential
