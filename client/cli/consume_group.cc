@@ -49,9 +49,11 @@ class GroupRun {
 
   int run() {
     RebalanceListener listener;
-    listener.on_revoked = [this](const RebalanceListener::Partitions&) { consumer_.commit_sync(next_); };
-    listener.on_lost = [](const RebalanceListener::Partitions&) {};
-    listener.on_assigned = [this](const RebalanceListener::Partitions&) { next_.clear(); };
+    listener.on_revoked = [this](const RebalanceListener::Partitions& partitions) {
+      consumer_.commit_sync(next_);
+      forget(partitions);
+    };
+    listener.on_lost = [this](const RebalanceListener::Partitions& partitions) { forget(partitions); };
     consumer_.subscribe({options_.topic}, listener);
     int code = kSuccess;
     while (!is_finished()) {
@@ -77,6 +79,11 @@ class GroupRun {
     const auto assigned = consumer_.assignment();
     return !assigned.empty() && std::all_of(assigned.begin(), assigned.end(),
                                             [this](const TopicPartition& where) { return consumer_.lag(where) == 0; });
+  }
+
+  /// They are somebody else's to commit.
+  void forget(const RebalanceListener::Partitions& partitions) {
+    for (const TopicPartition& where : partitions) next_.erase(where);
   }
 
   void print(const Records& records) {

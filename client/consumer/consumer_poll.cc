@@ -47,8 +47,13 @@ Result<Records> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
     if (*records) return std::move(**records);
     fetcher_->kick();
     if (state_->runtime->now() >= deadline) return Records{};
-    state_->signal->wait_until(deadline, [&] { return state_->events.load() != seen; });
+    state_->signal->wait_until(next_look(deadline), [&] { return state_->events.load() != seen; });
   }
+}
+
+/// When a poll that waits has something to do though nothing happens.
+runtime::MonotonicTime ConsumerImpl::next_look(runtime::MonotonicTime deadline) {
+  return group_ == nullptr ? deadline : std::min(deadline, group_->commit_if_due());
 }
 
 Result<std::optional<Records>> ConsumerImpl::try_poll(bool in_turn) {
@@ -264,7 +269,8 @@ asio::awaitable<void> ConsumerImpl::poll_async(std::shared_ptr<ConsumerImpl> sel
     if (self->state_->events.load() != seen) continue;
     if (self->poll_gate_ == nullptr) self->poll_gate_ = self->state_->runtime->make_gate();
     const auto gate = self->poll_gate_;
-    co_await gate->wait(deadline);
+    const auto until = self->next_look(deadline);
+    co_await gate->wait(until);
   }
   done(std::error_code(), Records{});
 }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <functional>
@@ -41,31 +42,48 @@ bool wait_until(std::chrono::seconds patience, const std::function<bool()>& done
   return true;
 }
 
-/// `barnabas consume --group` in a process of its own: it commits what it has printed, and nothing else.
+/// What a member is.
+enum class Kind {
+  command,  ///< `barnabas consume --group`, which commits what it has printed, and nothing else.
+  stream,   ///< Coroutines: a RecordStream, and a listener that commits.
+  parallel  ///< A ParallelConsumer.
+};
+
+std::vector<std::string> command_of(Kind kind, const std::string& servers, const std::string& assignors) {
+  const std::vector<std::string> settings{"session.timeout.ms=" + std::to_string(kSession.count()),
+                                          "heartbeat.interval.ms=300",
+                                          "retry.backoff.ms=20",
+                                          "reconnect.backoff.ms=20",
+                                          "reconnect.backoff.max.ms=100",
+                                          "partition.assignment.strategy=" + assignors};
+  const std::string programs = std::string(BARNABAS_BINARY_DIR) + "/bin/";
+  std::vector<std::string> command;
+  if (kind == Kind::command) {
+    command = {programs + "barnabas",
+               "consume",
+               "-b",
+               servers,
+               "--group",
+               kGroup,
+               "--topic",
+               kTopic,
+               "--follow",
+               "--format",
+               "%p %o\n"};
+    for (const std::string& setting : settings) command.insert(command.end(), {"-X", setting});
+  } else {
+    const std::string what = kind == Kind::stream ? "stream" : "parallel";
+    command = {programs + "group_member", what, servers, kGroup, kTopic};
+    command.insert(command.end(), settings.begin(), settings.end());
+  }
+  return command;
+}
+
+/// A member of the group in a process of its own, which prints what it has processed.
 class Reader {
  public:
-  explicit Reader(const std::string& servers)
-      : process_({std::string(BARNABAS_BINARY_DIR) + "/bin/barnabas",
-                  "consume",
-                  "-b",
-                  servers,
-                  "--group",
-                  kGroup,
-                  "--topic",
-                  kTopic,
-                  "--follow",
-                  "--format",
-                  "%p %o\n",
-                  "-X",
-                  "session.timeout.ms=" + std::to_string(kSession.count()),
-                  "-X",
-                  "heartbeat.interval.ms=300",
-                  "-X",
-                  "retry.backoff.ms=20",
-                  "-X",
-                  "reconnect.backoff.ms=20",
-                  "-X",
-                  "reconnect.backoff.max.ms=100"}) {}
+  Reader(Kind kind, const std::string& servers, const std::string& assignors)
+      : process_(command_of(kind, servers, assignors)) {}
 
   void signal(int number) { process_.signal(number); }
   void kill() {
@@ -138,7 +156,8 @@ class Writer {
 
 class GroupRounds {
  public:
-  explicit GroupRounds(std::uint64_t seed) : random_(seed) {
+  explicit GroupRounds(std::uint64_t seed, std::string assignors = "range,cooperative-sticky")
+      : random_(seed), assignors_(std::move(assignors)) {
     Admin admin{{{"bootstrap.servers", broker_.bootstrap_servers()}}};
     EXPECT_FALSE(admin.create_topics({{.name = kTopic, .partitions = kPartitions}}).at(0).error);
     writer_ = std::make_unique<Writer>(broker_.bootstrap_servers());
@@ -220,7 +239,12 @@ class GroupRounds {
         return "one was killed as another joined";
     }
   }
-  void join() { readers_.push_back(std::make_unique<Reader>(broker_.bootstrap_servers())); }
+  /// Of each kind in turn.
+  void join() {
+    constexpr std::array kKinds{Kind::command, Kind::stream, Kind::parallel};
+    const Kind kind = kKinds.at(joined_++ % kKinds.size());
+    readers_.push_back(std::make_unique<Reader>(kind, broker_.bootstrap_servers(), assignors_));
+  }
   void end(void (Reader::*how)()) {
     const auto at = readers_.begin() + static_cast<std::ptrdiff_t>(random_() % readers_.size());
     ((**at).*how)();
@@ -273,6 +297,8 @@ class GroupRounds {
   }
 
   std::mt19937_64 random_;
+  const std::string assignors_;
+  std::size_t joined_ = 0;
   MortalBroker broker_{{"group.min.session.timeout.ms=100"}};
   std::vector<std::unique_ptr<Reader>> readers_;
   std::vector<std::unique_ptr<Reader>> gone_;
@@ -281,16 +307,24 @@ class GroupRounds {
   std::string said_;  // by the members, other than records
 };
 
-TEST(GroupRoundsOnlyOurs, members_that_come_and_go_process_every_record_and_never_share_a_partition) {
+void play_rounds(const std::string& assignors) {
   const std::uint64_t seed = from_environment("BARNABAS_GROUP_SEED", 1);
   SCOPED_TRACE("BARNABAS_GROUP_SEED=" + std::to_string(seed));
-  GroupRounds rounds(seed);
+  GroupRounds rounds(seed, assignors);
   const std::uint64_t count = from_environment("BARNABAS_GROUP_ROUNDS", 6);
   for (std::uint64_t round = 1; round <= count && !::testing::Test::HasFailure(); ++round) rounds.round(round);
   const std::set<Place> lost = rounds.lost();
   EXPECT_TRUE(lost.empty()) << lost.size() << " records were never processed, the first is " << kTopic << '-'
                             << lost.begin()->first << '@' << lost.begin()->second << "; the members said:\n"
                             << rounds.said();
+}
+
+TEST(GroupRoundsOnlyOurs, members_that_come_and_go_process_every_record_and_never_share_a_partition) {
+  play_rounds("range,cooperative-sticky");
+}
+
+TEST(GroupRoundsOnlyOurs, cooperative_members_that_come_and_go_do_so_too) {
+  play_rounds("cooperative-sticky");
 }
 
 TEST(GroupRoundsOnlyOurs, find_records_that_were_committed_and_not_processed) {

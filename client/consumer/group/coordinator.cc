@@ -101,17 +101,23 @@ void GroupCoordinator::enter_poll() {
   const auto count = now.time_since_epoch().count();
   polled_at_.store(count, std::memory_order_relaxed);
   in_poll_.store(true, std::memory_order_release);
-  if (!options_.settings.auto_commit) return;
+  commit_if_due();
+}
+
+MonotonicTime GroupCoordinator::commit_if_due() {
+  if (!options_.settings.auto_commit) return MonotonicTime::max();
+  const auto now = state_->runtime->now();
   const auto due = next_auto_commit_.load(std::memory_order_relaxed);
-  if (count < due) return;
+  if (now.time_since_epoch().count() < due) return MonotonicTime(MonotonicTime::duration(due));
   const auto next = now + options_.settings.auto_commit_interval;
   next_auto_commit_.store(next.time_since_epoch().count(), std::memory_order_relaxed);
-  if (due == 0) return;
+  if (due == 0) return next;
   auto offsets = positions();
-  if (offsets.empty()) return;
+  if (offsets.empty()) return next;
   asio::post(state_->runtime->executor(), [self = shared_from_this(), offsets = std::move(offsets)]() mutable {
     if (!self->closed_) self->state_->runtime->spawn(auto_commit(self, std::move(offsets)));
   });
+  return next;
 }
 
 void GroupCoordinator::leave_poll() {

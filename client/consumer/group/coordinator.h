@@ -76,6 +76,8 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   PollerDesk& desk() noexcept { return desk_; }
   void enter_poll();
   void leave_poll();
+  /// By enable.auto.commit, where its interval has passed; when to look again.
+  runtime::MonotonicTime commit_if_due();
   /// The positions that poll has got to.
   Offsets positions() const;
 

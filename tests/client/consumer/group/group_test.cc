@@ -311,6 +311,16 @@ TEST_F(GroupTest, poll_commits_in_the_background_what_earlier_polls_returned) {
   }));
 }
 
+TEST_F(GroupTest, a_poll_that_waits_for_long_commits_too) {
+  produce(40);
+  Consumer consumer(config({{"auto.commit.interval.ms", "1000"}}));
+  consumer.subscribe({topic_});
+  ASSERT_TRUE(poll_until({&consumer}, [&] { return values_.size() == 40; })) << consumer.explain();
+  EXPECT_TRUE(consumer.poll(2s).empty());
+  const Offsets committed = admin_->list_group_offsets(group_);
+  for (std::int32_t i = 0; i < 4; ++i) EXPECT_EQ(committed.count(at(i)) == 0 ? -1 : committed.at(at(i)).offset, 10);
+}
+
 TEST_F(GroupTest, given_offsets_are_committed_with_epoch_and_text_also_without_a_subscription) {
   produce(40);
   Consumer consumer(config({{"enable.auto.commit", "false"}}));
