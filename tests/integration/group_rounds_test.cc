@@ -162,6 +162,7 @@ class GroupRounds {
     EXPECT_FALSE(admin.create_topics({{.name = kTopic, .partitions = kPartitions}}).at(0).error);
     writer_ = std::make_unique<Writer>(broker_.bootstrap_servers());
     while (readers_.size() < 3) join();
+    EXPECT_TRUE(wait_until(60s, [this] { return is_settled(readers_.size()); })) << last_seen_;
   }
 
   void round(std::uint64_t number) {
