@@ -20,7 +20,7 @@ namespace barnabas::cli {
 namespace {
 
 constexpr std::uint64_t kTurn = 100;             ///< So many records one of the clients sends in a row, or one batch.
-constexpr std::uint64_t kRecordsPerSample = 16;  ///< Of so many, one record's latency is taken.
+constexpr std::uint64_t kRecordsPerSample = 64;  ///< Of so many, one record's latency is taken.
 constexpr std::size_t kSpareBytes = 64 * 1024;
 constexpr std::size_t kStep = 131;  ///< How far apart in the text two records' values begin.
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .";

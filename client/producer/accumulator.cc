@@ -6,8 +6,7 @@
 namespace barnabas::client {
 namespace {
 
-constexpr std::size_t kMostSpareBatches =
-    512;  // more than wait for their answers at a time; each keeps its callbacks' vector
+constexpr std::size_t kMostSpareBatches = 512;  // more than wait for their answers at a time
 constexpr std::size_t kMostSpareNumbers = 1024;
 constexpr float kRatioImproves = 0.005F;
 constexpr float kRatioWorsens = 0.05F;
@@ -83,7 +82,8 @@ std::size_t Accumulator::target_bytes(const TopicState& topic) const {
 }
 
 std::size_t Accumulator::new_batch_bytes(const TopicState& topic, const record::RecordInput& record) const {
-  const std::size_t target = std::min(target_bytes(topic), budget_->limit_bytes());
+  const std::size_t limit = budget_->limit_bytes();
+  const std::size_t target = std::min(target_bytes(topic), limit - limit / 4);  // the rest is for callbacks
   return std::max(target, record::single_batch_bytes_bound(record));
 }
 
@@ -100,9 +100,21 @@ bool Accumulator::note(PartitionQueue& queue, ProducerBatch& batch, const Listen
   return true;
 }
 
+/// Room for the callback of the batch's next record, if it has one. The queue's mutex is held.
+bool Accumulator::has_room(ProducerBatch& batch, const Listener& listener, std::int64_t timestamp_ms) {
+  if (!listener.is_single()) return true;
+  if (!batch.callbacks.is_near(batch.record_count, timestamp_ms)) return false;
+  if (batch.callbacks.has_room()) return true;
+  CallbackRoom room = budget_->try_take_room();
+  if (!room) return false;
+  batch.callbacks.add_room(std::move(room));
+  return true;
+}
+
 /// False, with nothing changed, where the batch has no room: not even an empty one is made larger for it.
 bool Accumulator::add_record(PartitionQueue& queue, ProducerBatch& batch, const SizedRecord& record,
                              const Listener& listener, Appended& result) {
+  if (!has_room(batch, listener, record.input.timestamp_ms)) return false;
   if (!batch.builder.append_within(batch.reserved_bytes, record.input)) return false;
   result.done = true;
   result.is_ready |= note(queue, batch, listener, record.input.timestamp_ms, 1, record.payload_bytes);
@@ -115,14 +127,16 @@ AppendedRun Accumulator::append_run(PartitionQueue& queue, std::span<const Recor
   const std::lock_guard lock(queue.mutex);
   ProducerBatch* const batch = queue.open_batch.load(std::memory_order_relaxed);
   if (batch == nullptr) return run;
+  const std::int64_t first_ms = timestamp_of(records.front(), now_ms);
+  if (!has_room(*batch, listener, first_ms)) return run;
   for (const Record& record : records) {
-    const record::RecordInput input = input_of(record, timestamp_of(record, now_ms));
-    if (!batch->builder.append_within(batch->reserved_bytes, input)) break;
+    const std::int64_t timestamp_ms = timestamp_of(record, now_ms);
+    if (!batch->builder.append_within(batch->reserved_bytes, input_of(record, timestamp_ms))) break;
     ++run.count;
     run.payload_bytes += payload_bytes(record);
   }
   if (run.count > 0) {
-    run.is_ready = note(queue, *batch, listener, now_ms, run.count, run.payload_bytes);
+    run.is_ready = note(queue, *batch, listener, first_ms, run.count, run.payload_bytes);
   }
   return run;
 }
@@ -185,7 +199,6 @@ BatchPtr Accumulator::make_batch(PartitionQueue& queue, Reservation reservation,
     }
   }
   if (!batch) batch = std::make_unique<ProducerBatch>();
-  if (batch->deliveries.capacity() == 0) batch->deliveries.reserve(typical_records_.load(std::memory_order_relaxed));
   record::BatchOptions options;
   options.compression = config_.compression;
   options.level = config_.compression_level;
@@ -196,6 +209,17 @@ BatchPtr Accumulator::make_batch(PartitionQueue& queue, Reservation reservation,
   batch->created_at = runtime_->now();
   batch->deadline = batch->created_at + config_.delivery_timeout;
   return batch;
+}
+
+void Accumulator::split_callbacks(ProducerBatch& batch, std::int32_t half, ProducerBatch& first,
+                                  ProducerBatch& second) {
+  batch.callbacks.take_all([&](std::int32_t index, std::int64_t timestamp_ms, DeliveryCallback&& callback) {
+    const bool in_first = index < half;
+    PendingCallbacks& to = in_first ? first.callbacks : second.callbacks;
+    if (!to.has_room()) to.add_room(budget_->take_room_beyond_limit());
+    to.add(in_first ? index : index - half, timestamp_ms, std::move(callback));
+  });
+  budget_->give_back_rooms(batch.callbacks.given_rooms());
 }
 
 void Accumulator::note_incomplete(std::uint64_t number) {
@@ -225,15 +249,14 @@ void Accumulator::free_bytes(ProducerBatch& batch) {
 
 void Accumulator::retire(BatchPtr batch) {
   free_bytes(*batch);
-  std::vector<PendingDelivery> deliveries = std::move(batch->deliveries);
-  typical_records_.store(deliveries.size(), std::memory_order_relaxed);
-  deliveries.clear();
+  PendingCallbacks callbacks = std::move(batch->callbacks);
+  budget_->give_back_rooms(callbacks.given_rooms());
   std::vector<PendingRun> runs = std::move(batch->runs);
   runs.clear();
   const std::uint64_t number = batch->number;
   std::shared_ptr<Bytes> spare_bytes = std::move(batch->spare_bytes);
   *batch = ProducerBatch{};
-  batch->deliveries = std::move(deliveries);
+  batch->callbacks = std::move(callbacks);
   batch->runs = std::move(runs);
   batch->spare_bytes = std::move(spare_bytes);
   const std::lock_guard lock(batches_mutex_);

@@ -150,6 +150,8 @@ class Accumulator {
   BatchPtr make_batch(PartitionQueue& queue, Reservation reservation, std::size_t capacity);
   /// Batches that were delivered or failed: their memory is used again. Threads: reactor.
   void retire(BatchPtr batch);
+  /// The callbacks of the first `half` records go to `first`, the others to `second`. Threads: reactor.
+  void split_callbacks(ProducerBatch& batch, std::int32_t half, ProducerBatch& first, ProducerBatch& second);
   /// Notes a batch made by make_batch() among those that flush waits for.
   void note_incomplete(std::uint64_t number);
 
@@ -174,6 +176,7 @@ class Accumulator {
                   Appended& result);
   bool note(PartitionQueue& queue, ProducerBatch& batch, const Listener& listener, std::int64_t timestamp_ms,
             std::size_t records, std::size_t payload_bytes);
+  bool has_room(ProducerBatch& batch, const Listener& listener, std::int64_t timestamp_ms);
   void end_batch(PartitionQueue& queue, ProducerBatch& batch, Appended& result);
   void announce(PartitionQueue& queue);
   void free_bytes(ProducerBatch& batch);
@@ -185,7 +188,6 @@ class Accumulator {
   const std::shared_ptr<ByteBudget> budget_;
   Compressors compressors_;
   std::atomic<std::uint64_t> next_number_{1};
-  std::atomic<std::size_t> typical_records_{0};  ///< With callbacks, in the batch that ended last.
 
   mutable std::mutex topics_mutex_;
   std::map<std::string, std::unique_ptr<TopicState>, std::less<>> topics_;  // topics_mutex_

@@ -7,6 +7,7 @@ namespace barnabas::client {
 namespace {
 
 constexpr std::size_t kMostKeptBuffers = 4096;  // they count against the limit too
+constexpr std::size_t kMostKeptRooms = 16384;
 
 }  // namespace
 
@@ -20,11 +21,56 @@ bool ByteBudget::take_locked(std::size_t bytes, Reservation& reservation) {
     kept_bytes_ -= buffer.capacity();
     if (buffer.capacity() == bytes) reservation.buffer = std::move(buffer);  // a larger one would hold more than taken
   }
-  while (!kept_.empty() && used_bytes_ + kept_bytes_ > limit_bytes_) {
+  drop_kept_locked();
+  return true;
+}
+
+/// What is kept must not take the room of what is used.
+void ByteBudget::drop_kept_locked() {
+  while (used_bytes_ + kept_bytes_ > limit_bytes_ && !kept_.empty()) {
     kept_bytes_ -= kept_.back().capacity();
     kept_.pop_back();
   }
-  return true;
+  while (used_bytes_ + kept_bytes_ > limit_bytes_ && !kept_rooms_.empty()) {
+    kept_bytes_ -= kCallbackRoomBytes;
+    kept_rooms_.pop_back();
+  }
+}
+
+CallbackRoom ByteBudget::try_take_room() {
+  std::unique_lock lock(mutex_);
+  if (closed_ || used_bytes_ + kCallbackRoomBytes > limit_bytes_) return nullptr;
+  return take_room_locked(std::move(lock));
+}
+
+CallbackRoom ByteBudget::take_room_beyond_limit() {
+  return take_room_locked(std::unique_lock(mutex_));
+}
+
+CallbackRoom ByteBudget::take_room_locked(std::unique_lock<std::mutex> lock) {
+  used_bytes_ += kCallbackRoomBytes;
+  if (!kept_rooms_.empty()) {
+    CallbackRoom room = std::move(kept_rooms_.back());
+    kept_rooms_.pop_back();
+    kept_bytes_ -= kCallbackRoomBytes;
+    return room;
+  }
+  drop_kept_locked();
+  lock.unlock();
+  return std::make_unique_for_overwrite<std::byte[]>(kCallbackRoomBytes);
+}
+
+void ByteBudget::give_back_rooms(std::vector<CallbackRoom>& rooms) {
+  if (rooms.empty()) return;
+  const std::lock_guard lock(mutex_);
+  used_bytes_ -= rooms.size() * kCallbackRoomBytes;
+  for (CallbackRoom& room : rooms) {
+    if (kept_rooms_.size() >= kMostKeptRooms || used_bytes_ + kept_bytes_ + kCallbackRoomBytes > limit_bytes_) break;
+    kept_bytes_ += kCallbackRoomBytes;
+    kept_rooms_.push_back(std::move(room));
+  }
+  rooms.clear();
+  if (is_worth_a_wake()) grant_locked();
 }
 
 std::optional<Reservation> ByteBudget::try_take(std::size_t bytes) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "barnabas/delivery.h"
+#include "client/producer/pending_callbacks.h"
 #include "client/producer/sequence_numbers.h"
 #include "common/bytes/bytes.h"
 #include "common/bytes/result.h"
@@ -16,13 +17,6 @@
 namespace barnabas::client {
 
 struct PartitionQueue;
-
-/// The callback of one record, kept beside its batch; records without one have no entry.
-struct PendingDelivery {
-  std::int32_t index = 0;  ///< Of the record in its batch.
-  std::int64_t timestamp_ms = 0;
-  DeliveryCallback callback;
-};
 
 /// The callback of one send_batch(), shared by the batches that its records are in.
 using SharedBatchCallback = std::shared_ptr<BatchDeliveryCallback>;
@@ -43,6 +37,11 @@ struct Listener {
   std::size_t position = 0;                             ///< In the call of send_batch().
   std::int64_t call_ms = 0;                             ///< Time stamp of the call's records without one.
   bool notes_each = false;                              ///< Interceptors hear of each record, with or without callback.
+
+  /// Whether the record, which is the only one of its kind, has a place among the batch's callbacks.
+  bool is_single() const noexcept {
+    return callback != nullptr ? notes_each || *callback : notes_each && !*batch_callback;
+  }
 };
 
 enum class BatchState : std::uint8_t {
@@ -64,8 +63,8 @@ struct ProducerBatch {
   std::shared_ptr<Bytes> bytes;        ///< Set when sealed; shared with a write that is still under way.
   std::shared_ptr<Bytes> spare_bytes;  ///< Of an earlier life, empty: to become `bytes` without an allocation.
   Failure seal_failure;                ///< Why it could not be compressed; an empty code where it could.
-  std::vector<PendingDelivery> deliveries;
-  std::vector<PendingRun> runs;  ///< As `deliveries` by index; a record is in one of the two at most.
+  PendingCallbacks callbacks;          ///< Of send().
+  std::vector<PendingRun> runs;        ///< As `callbacks` by index; a record is in one of the two at most.
   std::int32_t record_count = 0;
   std::size_t reserved_bytes = 0;  ///< Of the byte budget.
 

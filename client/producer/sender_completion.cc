@@ -72,22 +72,23 @@ void Sender::complete(ProducerBatch& batch, const Outcome& outcome) {
   const std::span<PendingRun> runs(batch.runs);
   std::size_t next_run = 0;
   Delivery delivery;
-  if (!batch.deliveries.empty() || !interceptors_.empty()) {
+  if (!batch.callbacks.empty() || !interceptors_.empty()) {
     delivery.error = outcome.error;
     delivery.context = outcome.context;
     delivery.topic = batch.queue->topic->name;
     delivery.partition = batch.queue->partition;
   }
-  for (PendingDelivery& pending : batch.deliveries) {
-    const std::size_t first = next_run;
-    while (next_run < runs.size() && runs[next_run].index < pending.index) ++next_run;
-    if (next_run > first) complete_runs(batch, runs.subspan(first, next_run - first), outcome, watch);
-    delivery.offset = offset_of(outcome.base_offset, pending.index);
-    delivery.timestamp = timestamp_of(outcome.log_append_time_ms, pending.timestamp_ms);
-    for (const auto& interceptor : interceptors_) interceptor->on_delivery(delivery);
-    if (pending.callback) pending.callback(delivery);
-    watch.count();
-  }
+  batch.callbacks.run_all(
+      [&](std::int32_t index, std::int64_t timestamp_ms, const PendingCallbacks::Waiting& callback) {
+        const std::size_t first = next_run;
+        while (next_run < runs.size() && runs[next_run].index < index) ++next_run;
+        if (next_run > first) complete_runs(batch, runs.subspan(first, next_run - first), outcome, watch);
+        delivery.offset = offset_of(outcome.base_offset, index);
+        delivery.timestamp = timestamp_of(outcome.log_append_time_ms, timestamp_ms);
+        for (const auto& interceptor : interceptors_) interceptor->on_delivery(delivery);
+        callback(delivery);
+        watch.count();
+      });
   if (next_run < runs.size()) complete_runs(batch, runs.subspan(next_run), outcome, watch);
 }
 

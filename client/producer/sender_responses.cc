@@ -231,12 +231,7 @@ bool Sender::split(BatchPtr& batch) {
         {.timestamp_ms = record.timestamp_ms, .key = record.key, .value = record.value, .headers = headers});
     ++target.record_count;
   }
-  for (PendingDelivery& pending : batch->deliveries) {
-    const bool in_first = pending.index < half;
-    if (!in_first) pending.index -= half;
-    (in_first ? first : second)->deliveries.push_back(std::move(pending));
-  }
-  batch->deliveries.clear();
+  accumulator_.split_callbacks(*batch, half, *first, *second);
   split_runs(batch->runs, half, first->runs, second->runs);
   if (batch->sequence.is_assigned()) queue.sequence.require_reset();
   accumulator_.note_incomplete(batch->number);  // a second one under this number: flush waits for both halves

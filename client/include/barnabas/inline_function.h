@@ -16,7 +16,22 @@ class InlineFunction;
 /// does not compile; capture a pointer, or a std::unique_ptr to what is larger. Threads: as the callable's.
 template <typename R, typename... Args, std::size_t kCapacity>
 class InlineFunction<R(Args...), kCapacity> {
+  struct Table;
+
  public:
+  /// How to use a callable that place() moved to memory of its own size. For the library's lists of many callbacks.
+  class Placed {
+   public:
+    R operator()(void* at, Args... args) const { return table_->call(at, std::forward<Args>(args)...); }
+    void destroy(void* at) const noexcept { table_->destroy(at); }
+    std::size_t bytes() const noexcept { return table_->bytes; }
+
+   private:
+    friend class InlineFunction;
+    explicit Placed(const Table* table) noexcept : table_(table) {}
+    const Table* table_;
+  };
+
   InlineFunction() noexcept = default;
   InlineFunction(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor): nullptr means none
 
@@ -43,6 +58,15 @@ class InlineFunction<R(Args...), kCapacity> {
   InlineFunction& operator=(const InlineFunction&) = delete;
   ~InlineFunction() { reset(); }
 
+  /// Takes a callable back from where it was placed.
+  InlineFunction(Placed placed, void* from) noexcept : table_(placed.table_) { table_->move(from, storage_); }
+  /// Moves the callable to `at`, aligned as std::max_align_t is, of kCapacity bytes at most; this is empty then. Not of
+  /// an empty function.
+  Placed place(void* at) noexcept {
+    table_->move(storage_, at);
+    return Placed(std::exchange(table_, nullptr));
+  }
+
   explicit operator bool() const noexcept { return table_ != nullptr; }
   R operator()(Args... args) { return table_->call(storage_, std::forward<Args>(args)...); }
 
@@ -51,6 +75,7 @@ class InlineFunction<R(Args...), kCapacity> {
     R (*call)(void*, Args&&...);
     void (*move)(void* from, void* to) noexcept;  // leaves `from` destroyed
     void (*destroy)(void*) noexcept;
+    std::size_t bytes;
   };
   template <typename Stored>
   static constexpr Table kTable{
@@ -61,7 +86,7 @@ class InlineFunction<R(Args...), kCapacity> {
         ::new (to) Stored(std::move(*static_cast<Stored*>(from)));
         static_cast<Stored*>(from)->~Stored();
       },
-      [](void* at) noexcept { static_cast<Stored*>(at)->~Stored(); }};
+      [](void* at) noexcept { static_cast<Stored*>(at)->~Stored(); }, sizeof(Stored)};
 
   void take(InlineFunction& other) noexcept {
     if (other.table_ == nullptr) return;

@@ -225,6 +225,46 @@ TEST_F(ProducerTest, a_full_buffer_blocks_and_then_fails) {
   EXPECT_GT(producer.metrics().blocked_sends, 0U);
 }
 
+TEST_F(ProducerTest, callbacks_count_against_buffer_memory) {
+  constexpr std::size_t kLimit = 400'000;
+  constexpr std::size_t kLeastBytes = 80;  // of a callback with such captures
+  make_topic("counted", 1);
+  Producer producer(config({{"buffer.memory", std::to_string(kLimit)}, {"max.block.ms", "300"}}));
+  producer.send_sync({.topic = "counted", .value = "first"});
+  broker.stop();
+  std::size_t ended = 0;
+  std::size_t taken = 0;
+  try {
+    for (; taken < kLimit; ++taken) {
+      producer.send({.topic = "counted", .value = "x"},
+                    [&ended, more = std::array<std::size_t, 4>{}](const Delivery&) { ended += 1 + more[0]; });
+      ASSERT_LE(producer.metrics().buffer_bytes, kLimit);
+    }
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Errc::timed_out);
+  }
+  EXPECT_LE(taken * (kLeastBytes - 24), kLimit);
+  EXPECT_GE(taken * kLeastBytes, kLimit / 2) << "half of it was of no use";
+  producer.close(std::chrono::milliseconds(0));
+  EXPECT_EQ(ended, taken);
+  EXPECT_EQ(producer.metrics().buffer_bytes, 0U);
+}
+
+TEST_F(ProducerTest, tells_each_record_its_own_time) {
+  make_topic("times", 1);
+  Producer producer(config({}));
+  std::vector<Timestamp> told;
+  std::vector<Timestamp> given;
+  for (int i = 0; i < 5; ++i) {
+    // 1970, and ages later: a callback's time is kept by its distance from the first one's.
+    given.emplace_back(std::chrono::milliseconds(i % 2 == 0 ? i : std::int64_t{1} << 55));
+    producer.send({.topic = "times", .value = "x", .timestamp = given.back()},
+                  [&told](const Delivery& delivery) { told.push_back(delivery.timestamp); });
+  }
+  producer.flush();
+  EXPECT_EQ(told, given);
+}
+
 TEST_F(ProducerTest, completion_tokens_of_asio_work) {
   make_topic("async", 1);
   asio::io_context context;
