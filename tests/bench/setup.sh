@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings librdkafka, the peer that C++ programs use today, onto this machine below $PEERS_DIR: the newest source that a package
 # registry carries (a Node package has the whole tree; another one the example programs), built with -O2, and our small benchmark of
-# it; and sendfile_bound.cc. Apache Kafka comes from tests/interop/setup.sh.
+# it; and what shows the bounds of the machine, sendfile_bound.cc and copy_bound.cc (run by hand: docs/performance.md). Apache
+# Kafka comes from tests/interop/setup.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 peer=${PEERS_DIR:-$HOME/.cache/barnabas-peers}/bench-1
@@ -31,6 +32,7 @@ build_library() {
 
 mkdir -p "$(dirname "$peer")"
 g++ -O2 -Wall -Wextra "$here/sendfile_bound.cc" -o "$(dirname "$peer")/sendfile_bound"
+g++ -O2 -Wall -Wextra "$here/copy_bound.cc" -o "$(dirname "$peer")/copy_bound" -lisal
 command -v npm >/dev/null || { echo "setup: librdkafka is left out: there is no npm" >&2; exit 1; }
 if [ ! -e "$peer/library.done" ]; then
   echo "setup: librdkafka" >&2
