@@ -19,8 +19,8 @@ INTERVAL_MS = 3000     # Kafka's default, heartbeat.interval.ms
 JOINING = 200          # members of one group
 JOINED_PARTITIONS = 400
 DELAY_MS = 1000        # of group.initial.rebalance.delay.ms; members that come meanwhile make it begin once more
-COMMITTERS = 100       # groups of one member, each with one commit on its way
-COMMITTED = (1, 10)    # partitions in a commit
+COMMITTERS = 100       # groups of one member
+COMMITTED = ((1, 1), (10, 1), (1, 20))  # partitions in a commit, and commits of a member on their way: commit_sync, commit_async
 LOADED_PARTITIONS = 100
 WARM_UP_ROUNDS = 10
 
@@ -74,10 +74,11 @@ def heartbeats(both, binaries, repeat, scale):
 
 def commits(both, binaries, repeat, scale):
     count = sizes(scale)[2]
-    for partitions in COMMITTED:
-        def one(subject, turn, partitions=partitions):
+    for partitions, on_the_way in COMMITTED:
+        def one(subject, turn, partitions=partitions, on_the_way=on_the_way):
             return group_load(binaries, "commits", subject.bootstrap, subject.pid, "--topic", "groups-100", "--groups", COMMITTERS,
-                              "--count", count, "--partitions", partitions, "--prefix", f"commits-{partitions}-{turn}")
+                              "--count", count, "--partitions", partitions, "--on-the-way", on_the_way,
+                              "--prefix", f"commits-{partitions}-{on_the_way}-{turn}")
 
         for subject in both:
             warm_up(lambda turn, subject=subject: one(subject, f"warm-up-{turn}")["broker_cpu"])
@@ -86,7 +87,7 @@ def commits(both, binaries, repeat, scale):
             for subject in both:
                 runs.setdefault(subject.kind, []).append(one(subject, turn))
         for kind, found in runs.items():
-            yield row("commits", kind, f"{COMMITTERS} groups, {partitions} partition{'s' if partitions > 1 else ''} a commit",
+            yield row("commits", kind, f"{COMMITTERS} groups, {partitions} partition{'s' if partitions > 1 else ''} a commit, {on_the_way} on the way",
                       lambda run: run["commits"], found)
 
 

@@ -215,8 +215,8 @@ def method(figures, options):
   share the records and {scaling.CLIENTS_PARTITIONS} partitions, and each of those that read has one of {scaling.CLIENTS_PARTITIONS} partitions of {scaling.READ_BY_EACH:,} records (a single one
   all of them). The cost of a run with one record per partition ({scaling.TURN} per client that writes) is taken off: it is the "start". A peer has threads of its own per client: it is asked for fewer.
 - Consumer groups: `group_load` speaks the protocol by hand, each member over a connection of its own. Heartbeats: {group_costs.MEMBERS} members a group, shifted
-  against each other; counted is the broker's CPU once all groups are settled. Commits: {group_costs.COMMITTERS} groups of one member, each with one commit on its
-  way. Joining: {group_costs.JOINING} whole consumers on one thread, from the first `subscribe` until each has its share of {group_costs.JOINED_PARTITIONS} partitions. Loading: the CPU
+  against each other; counted is the broker's CPU once all groups are settled. Commits: {group_costs.COMMITTERS} groups of one member, each with as many commits on
+  their way as the row says. Joining: {group_costs.JOINING} whole consumers on one thread, from the first `subscribe` until each has its share of {group_costs.JOINED_PARTITIONS} partitions. Loading: the CPU
   of a broker's whole start, and the time from its first connection until all offsets are there.
 """
 

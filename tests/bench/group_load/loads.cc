@@ -134,11 +134,13 @@ double percentile(std::vector<double>& values, double share) {
 
 asio::awaitable<Result<void>> commits(Wire* wire, WireGroups* groups, double /*settle_seconds*/) {
   const LoadOptions& options = wire->options();
-  Commits all{*wire, options.count, 0, static_cast<int>(groups->members().size()), {}, {}};
+  Commits all{*wire, options.count, 0, static_cast<int>(groups->members().size()) * options.on_the_way, {}, {}};
   all.latencies_ms.reserve(options.count);
   const double cpu_before = cpu_seconds_of(options.broker_pid);
   const auto from = wire->runtime().now();
-  for (const auto& member : groups->members()) wire->runtime().spawn(run_committer(&all, member));
+  for (const auto& member : groups->members()) {
+    for (int i = 0; i < options.on_the_way; ++i) wire->runtime().spawn(run_committer(&all, member));
+  }
   while (all.running > 0) co_await wire->sleep(1ms);
   const double took = seconds(wire->runtime().now() - from);
   const double cpu = cpu_seconds_of(options.broker_pid) - cpu_before;

@@ -8,7 +8,7 @@ namespace barnabas::bench {
 
 /// So many groups, settled; then what their heartbeats cost the broker.
 Result<void> measure_heartbeats(const LoadOptions& options);
-/// Groups whose members commit as fast as they are answered, each one commit at a time.
+/// Groups whose members commit as fast as they are answered, each so many commits at a time.
 Result<void> measure_commits(const LoadOptions& options);
 /// From the call until the broker, which may be starting, has answered what each group committed.
 Result<void> measure_load(const LoadOptions& options);

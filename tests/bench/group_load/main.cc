@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
     verb->add_option("--groups", options.groups);
     verb->add_option("--members", options.members, "Of each group");
     verb->add_option("--partitions", options.partitions, "In each commit; of the topic");
+    verb->add_option("--on-the-way", options.on_the_way, "Commits of one member at a time");
     verb->add_option("--count", options.count, "Of commits");
     verb->add_option("--interval-ms", interval_ms, "Between a member's heartbeats");
     verb->add_option("--seconds", seconds);

@@ -21,6 +21,7 @@ struct LoadOptions {
   int groups = 1;
   int members = 1;     ///< Of each group.
   int partitions = 1;  ///< In each commit.
+  int on_the_way = 1;  ///< Commits of one member at a time.
   std::uint64_t count = 0;
   std::chrono::milliseconds interval{3000};
   std::chrono::seconds time{20};
