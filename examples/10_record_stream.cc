@@ -1,10 +1,12 @@
-// A member of a consumer group that reads record by record in a C++20 coroutine, on the program's own thread: nothing
-// blocks, and nothing is fetched for longer than the loop takes records.
+// A member of a consumer group that reads record by record in a C++20 coroutine, on the program's own thread, with a
+// rebalance listener that is a coroutine too: nothing blocks, and nothing is fetched for longer than the loop takes
+// records.
 #include <barnabas/barnabas.h>
 #include <barnabas/consumer_async.h>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cstdio>
 #include <exception>
@@ -24,11 +26,19 @@ asio::awaitable<void> print_orders(barnabas::Consumer& consumer, int wanted) {
 }
 // [end]
 
+/// Before partitions go to another member, which begins where this one has committed.
+asio::awaitable<void> hand_over(barnabas::Consumer& consumer) {
+  co_await consumer.async_commit(asio::use_awaitable);
+}
+
 asio::awaitable<void> run(std::string servers, int wanted) {
   const barnabas::Config config{
       {"bootstrap.servers", servers}, {"group.id", "billing"}, {"auto.offset.reset", "earliest"}};
   barnabas::Consumer consumer(config);
-  consumer.subscribe({"orders"});
+  barnabas::CoroutineListener listener;
+  listener.on_revoked = [&consumer](barnabas::RebalanceListener::Partitions) { return hand_over(consumer); };
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  consumer.subscribe({"orders"}, coroutine_listener(here, listener));
   co_await print_orders(consumer, wanted);
   co_await consumer.async_commit(asio::use_awaitable);
 }  // the others take over at once
