@@ -74,8 +74,7 @@ void add_find_coordinator(Rows& rows) {
 }
 
 Bytes subscription() {
-  const std::string text("\0\1\0\0\0\1\0\7grouped\0\0\0\0\0\0\0\0", 25);
-  const BytesView bytes = as_bytes(text);
+  const BytesView bytes = as_bytes(std::string_view("\0\1\0\0\0\1\0\7grouped\0\0\0\0\0\0\0\0", 23));
   return {bytes.begin(), bytes.end()};
 }
 
