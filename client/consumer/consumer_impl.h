@@ -92,6 +92,7 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
   Result<void> shut_down(runtime::MonotonicTime deadline);
 
   static asio::awaitable<void> poll_async(std::shared_ptr<ConsumerImpl> self, runtime::MonotonicTime deadline,
+                                          std::shared_ptr<const std::atomic<bool>> cancelled,
                                           Handler<std::error_code, Records> done);
   asio::awaitable<Result<std::optional<Records>>> try_poll_off_reactor(bool in_turn);
   static asio::awaitable<Result<void>> close_async(std::shared_ptr<ConsumerImpl> self, runtime::MonotonicTime deadline);

@@ -240,12 +240,8 @@ asio::awaitable<Result<std::optional<Records>>> ConsumerImpl::try_poll_off_react
 }
 
 asio::awaitable<void> ConsumerImpl::poll_async(std::shared_ptr<ConsumerImpl> self, runtime::MonotonicTime deadline,
+                                               std::shared_ptr<const std::atomic<bool>> cancelled,
                                                Handler<std::error_code, Records> done) {
-  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
-  done.on_cancel([cancelled, state = self->state_] {
-    *cancelled = true;
-    state->notify();
-  });
   const PollScope scope(self->group_.get());
   for (;;) {
     if (*cancelled) {
@@ -278,7 +274,14 @@ asio::awaitable<void> ConsumerImpl::poll_async(std::shared_ptr<ConsumerImpl> sel
 void ConsumerImpl::start_poll(std::chrono::milliseconds timeout, Handler<std::error_code, Records> done) {
   polls_.fetch_add(1, std::memory_order_relaxed);
   polls_async_ = true;
-  state_->runtime->spawn(poll_async(shared_from_this(), router_->deadline_in(timeout), std::move(done)));
+  auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  // Here, in the caller's thread: its cancellation slot may not be touched in ours.
+  done.on_cancel([cancelled, state = state_] {
+    *cancelled = true;
+    state->notify();
+  });
+  const auto deadline = router_->deadline_in(timeout);
+  state_->runtime->spawn(poll_async(shared_from_this(), deadline, std::move(cancelled), std::move(done)));
 }
 
 }  // namespace barnabas::client
