@@ -4,6 +4,7 @@
 
 #include "client/consumer/consumer_config_rows.h"
 #include "client/core/client_config.h"
+#include "common/protocol/limits.h"
 
 namespace barnabas::client {
 namespace {
@@ -53,8 +54,6 @@ std::chrono::milliseconds ms(std::int64_t count) {
   return std::chrono::milliseconds(count);
 }
 
-constexpr std::size_t kLongestName = 32767;  // that a request can carry
-
 std::optional<GroupSettings> group_settings(const runtime::ParsedConfig& config) {
   if (config.is_null("group.id")) return std::nullopt;
   GroupSettings group;
@@ -86,9 +85,9 @@ Result<void> check_group_settings(const runtime::ParsedConfig& config) {
     if (config.is_null(name)) continue;
     const std::size_t length = config.get_string(name).size();
     if (length == 0) return failure(Errc::invalid_config, std::string(name) + " is empty");
-    if (length <= kLongestName) continue;
+    if (length <= protocol::kMaxTextBytes) continue;
     return failure(Errc::invalid_config, std::string(name) + " has " + std::to_string(length) + " bytes, " +
-                                             std::to_string(kLongestName) + " are the most");
+                                             std::to_string(protocol::kMaxTextBytes) + " are the most");
   }
   if (config.get_int("heartbeat.interval.ms") >= config.get_int("session.timeout.ms")) {
     return failure(Errc::invalid_config, "heartbeat.interval.ms must be less than session.timeout.ms");

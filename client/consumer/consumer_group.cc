@@ -5,12 +5,12 @@
 
 #include "client/consumer/consumer_impl.h"
 #include "client/core/errors.h"
+#include "common/protocol/limits.h"
 
 // The half of ConsumerImpl that belongs to its group: subscriptions, commits, and the calls to the user's functions.
 namespace barnabas::client {
 namespace {
 
-constexpr std::size_t kLongestMetadata = 32767;
 constexpr std::chrono::milliseconds kExecutorGrace{200};  // what a call gives an executor to notice its deadline
 
 tl::unexpected<Failure> no_group(const char* what) {
@@ -145,7 +145,7 @@ Result<Offsets> ConsumerImpl::offsets_to_commit(std::optional<Offsets> offsets) 
       return failure(Errc::invalid_argument,
                      fmt::format("commit of offset {} of '{}'", committed.offset, where.to_string()));
     }
-    if (committed.metadata.size() > kLongestMetadata) {
+    if (committed.metadata.size() > protocol::kMaxTextBytes) {
       return failure(Errc::invalid_argument,
                      fmt::format("commit of {}: {} bytes of metadata are more than a request can carry",
                                  where.to_string(), committed.metadata.size()));

@@ -1,9 +1,9 @@
 #include "client/core/client_config.h"
 
-#include <limits>
 #include <utility>
 
 #include "client/core/security_config.h"
+#include "common/protocol/limits.h"
 
 namespace barnabas::client {
 namespace {
@@ -184,8 +184,9 @@ Result<ClientConfig> client_config_of(const runtime::ParsedConfig& parsed) {
   if (!servers) return failure(servers.error());
   config.bootstrap_servers = std::move(*servers);
   config.client_id = parsed.get_string("client.id");
-  if (config.client_id.size() > std::numeric_limits<std::int16_t>::max()) {
-    return failure(Errc::invalid_config, "client.id is longer than 32767 bytes");
+  if (config.client_id.size() > protocol::kMaxTextBytes) {
+    return failure(Errc::invalid_config,
+                   "client.id is longer than " + std::to_string(protocol::kMaxTextBytes) + " bytes");
   }
   config.metadata_max_age = milliseconds_of(parsed, "metadata.max.age.ms");
   config.reconnect_backoff = milliseconds_of(parsed, "reconnect.backoff.ms");

@@ -1,12 +1,11 @@
 #include "common/protocol/codec.h"
 
 #include <algorithm>
-#include <limits>
+
+#include "common/protocol/limits.h"
 
 namespace barnabas::protocol {
 namespace {
-
-constexpr std::size_t kMaxTextBytes = std::numeric_limits<std::int16_t>::max();
 
 std::string described(const char* message, std::int16_t version) {
   return std::string(message) + " version " + std::to_string(version);
