@@ -79,7 +79,7 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
 
   /// What the group wants of whoever polls. Whether nothing may be returned yet.
   Result<bool> serve_group();
-  runtime::MonotonicTime next_look(runtime::MonotonicTime deadline);
+  runtime::MonotonicTime next_look(runtime::MonotonicTime now, runtime::MonotonicTime deadline);
   void make_calls(const std::vector<PollerDesk::Call>& calls);
   asio::awaitable<Result<bool>> serve_group_off_reactor();
   asio::awaitable<void> run_off_reactor(std::function<void()> work);

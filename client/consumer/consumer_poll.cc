@@ -46,14 +46,15 @@ Result<Records> ConsumerImpl::poll(std::chrono::milliseconds timeout) {
     if (!records) return failure(records.error());
     if (*records) return std::move(**records);
     fetcher_->kick();
-    if (state_->runtime->now() >= deadline) return Records{};
-    state_->signal->wait_until(next_look(deadline), [&] { return state_->events.load() != seen; });
+    const auto now = state_->runtime->now();
+    if (now >= deadline) return Records{};
+    state_->signal->wait_until(next_look(now, deadline), [&] { return state_->events.load() != seen; });
   }
 }
 
 /// When a poll that waits has something to do though nothing happens.
-runtime::MonotonicTime ConsumerImpl::next_look(runtime::MonotonicTime deadline) {
-  return group_ == nullptr ? deadline : std::min(deadline, group_->commit_if_due());
+runtime::MonotonicTime ConsumerImpl::next_look(runtime::MonotonicTime now, runtime::MonotonicTime deadline) {
+  return group_ == nullptr ? deadline : std::min(deadline, group_->commit_if_due(now));
 }
 
 Result<std::optional<Records>> ConsumerImpl::try_poll(bool in_turn) {
@@ -261,11 +262,12 @@ asio::awaitable<void> ConsumerImpl::poll_async(std::shared_ptr<ConsumerImpl> sel
       co_return;
     }
     self->fetcher_->kick();
-    if (self->state_->runtime->now() >= deadline) break;
+    const auto now = self->state_->runtime->now();
+    if (now >= deadline) break;
     if (self->state_->events.load() != seen) continue;
     if (self->poll_gate_ == nullptr) self->poll_gate_ = self->state_->runtime->make_gate();
     const auto gate = self->poll_gate_;
-    const auto until = self->next_look(deadline);
+    const auto until = self->next_look(now, deadline);
     co_await gate->wait(until);
   }
   done(std::error_code(), Records{});

@@ -98,15 +98,13 @@ std::string GroupCoordinator::explain() const {
 
 void GroupCoordinator::enter_poll() {
   const auto now = state_->runtime->now();
-  const auto count = now.time_since_epoch().count();
-  polled_at_.store(count, std::memory_order_relaxed);
+  polled_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   in_poll_.store(true, std::memory_order_release);
-  commit_if_due();
+  commit_if_due(now);
 }
 
-MonotonicTime GroupCoordinator::commit_if_due() {
+MonotonicTime GroupCoordinator::commit_if_due(MonotonicTime now) {
   if (!options_.settings.auto_commit) return MonotonicTime::max();
-  const auto now = state_->runtime->now();
   const auto due = next_auto_commit_.load(std::memory_order_relaxed);
   if (now.time_since_epoch().count() < due) return MonotonicTime(MonotonicTime::duration(due));
   const auto next = now + options_.settings.auto_commit_interval;

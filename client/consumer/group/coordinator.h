@@ -77,7 +77,7 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   void enter_poll();
   void leave_poll();
   /// By enable.auto.commit, where its interval has passed; when to look again.
-  runtime::MonotonicTime commit_if_due();
+  runtime::MonotonicTime commit_if_due(runtime::MonotonicTime now);
   /// The positions that poll has got to.
   Offsets positions() const;
 
