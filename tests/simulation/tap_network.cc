@@ -53,23 +53,18 @@ class AnswerMender {
 }  // namespace
 
 struct TapNetwork::Shared {
-  net::Network& inner;
   Tap tap;
   std::vector<net::ByteStream*> streams{};  // the inner ones, in the order of their making
   bool dead = false;
 };
 
-class TapStream final : public net::ByteStream {
+class TapStream final : public testing::ForwardingStream {
  public:
   TapStream(std::shared_ptr<TapNetwork::Shared> shared, std::unique_ptr<ByteStream> inner)
-      : shared_(std::move(shared)), inner_(std::move(inner)) {
+      : ForwardingStream(std::move(inner)), shared_(std::move(shared)) {
     shared_->streams.push_back(inner_.get());
   }
-  TapStream(const TapStream&) = delete;
-  TapStream& operator=(const TapStream&) = delete;
   ~TapStream() override { std::erase(shared_->streams, inner_.get()); }
-
-  asio::any_io_executor executor() override { return inner_->executor(); }
 
   asio::awaitable<Result<std::size_t>> read_some(MutableBytesView out) override {
     auto got = co_await inner_->read_some(out);
@@ -85,13 +80,6 @@ class TapStream final : public net::ByteStream {
     const std::array<BytesView, 1> all{BytesView(tapped)};
     co_return co_await inner_->write(all);
   }
-
-  asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
-                                           std::uint64_t length) override {
-    return inner_->write_file(file, position, length);
-  }
-  void close() noexcept override { inner_->close(); }
-  const std::string& peer_name() const noexcept override { return inner_->peer_name(); }
 
  private:
   Bytes through_tap(BytesView frames) {
@@ -112,12 +100,11 @@ class TapStream final : public net::ByteStream {
   }
 
   std::shared_ptr<TapNetwork::Shared> shared_;
-  std::unique_ptr<ByteStream> inner_;
   AnswerMender answers_;
 };
 
 TapNetwork::TapNetwork(net::Network& inner, Tap tap)
-    : shared_(std::make_shared<Shared>(Shared{inner, std::move(tap)})) {}
+    : ForwardingNetwork(inner), shared_(std::make_shared<Shared>(Shared{std::move(tap)})) {}
 
 void TapNetwork::die() {
   shared_->dead = true;
@@ -129,16 +116,11 @@ asio::awaitable<Result<std::unique_ptr<net::ByteStream>>> TapNetwork::connect(as
                                                                               net::SocketOptions options) {
   const auto shared = shared_;
   if (shared->dead) co_return failure(Errc::disconnected, "the process is dead");
-  auto connected = co_await shared->inner.connect(std::move(executor), std::move(host), port, options);
+  auto connected = co_await inner_.connect(std::move(executor), std::move(host), port, options);
   if (!connected) co_return failure(connected.error());
   if (shared->dead) co_return failure(Errc::disconnected, "the process is dead");
   std::unique_ptr<net::ByteStream> stream = std::make_unique<TapStream>(shared, std::move(*connected));
   co_return stream;
-}
-
-Result<std::unique_ptr<net::Acceptor>> TapNetwork::listen(asio::any_io_executor executor, const std::string& host,
-                                                          std::uint16_t port, net::SocketOptions options) {
-  return shared_->inner.listen(std::move(executor), host, port, options);
 }
 
 }  // namespace barnabas::simulation

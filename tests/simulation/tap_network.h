@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "common/net/byte_stream.h"
 #include "common/protocol/messages/request_header.h"
+#include "tests/support/forwarding_network.h"
 
 namespace barnabas::simulation {
 
@@ -20,7 +20,7 @@ struct Instead {
 
 /// One client's way into a network: each request can be looked at and replaced before it leaves, and the client can
 /// die. Threads: one.
-class TapNetwork final : public net::Network {
+class TapNetwork final : public testing::ForwardingNetwork {
  public:
   /// Nothing returned: the request goes as it is.
   using Tap = std::function<std::optional<Instead>(const protocol::RequestHeader& header, BytesView body)>;
@@ -33,8 +33,6 @@ class TapNetwork final : public net::Network {
   asio::awaitable<Result<std::unique_ptr<net::ByteStream>>> connect(asio::any_io_executor executor, std::string host,
                                                                     std::uint16_t port,
                                                                     net::SocketOptions options) override;
-  Result<std::unique_ptr<net::Acceptor>> listen(asio::any_io_executor executor, const std::string& host,
-                                                std::uint16_t port, net::SocketOptions options) override;
 
  private:
   friend class TapStream;

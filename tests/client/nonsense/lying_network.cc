@@ -36,17 +36,13 @@ std::vector<Bytes> take_frames(Bytes& raw) {
 }  // namespace
 
 /// A client's end of a connection: it remembers what was asked, to know what an answer is.
-class LyingStream final : public ByteStream {
+class LyingStream final : public testing::ForwardingStream {
  public:
   LyingStream(std::shared_ptr<LyingNetwork::Shared> shared, std::unique_ptr<ByteStream> inner)
-      : shared_(std::move(shared)), inner_(std::move(inner)) {
+      : ForwardingStream(std::move(inner)), shared_(std::move(shared)) {
     ++shared_->open_streams;
   }
-  LyingStream(const LyingStream&) = delete;
-  LyingStream& operator=(const LyingStream&) = delete;
   ~LyingStream() override { --shared_->open_streams; }
-
-  asio::any_io_executor executor() override { return inner_->executor(); }
 
   asio::awaitable<Result<std::size_t>> read_some(MutableBytesView out) override {
     while (ready_.empty()) {
@@ -74,13 +70,6 @@ class LyingStream final : public ByteStream {
     return inner_->write(parts);
   }
 
-  asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
-                                           std::uint64_t length) override {
-    return inner_->write_file(file, position, length);
-  }
-  void close() noexcept override { inner_->close(); }
-  const std::string& peer_name() const noexcept override { return inner_->peer_name(); }
-
  private:
   void pass_on(Bytes frame) {
     Reader in(frame);
@@ -97,7 +86,6 @@ class LyingStream final : public ByteStream {
   }
 
   std::shared_ptr<LyingNetwork::Shared> shared_;
-  std::unique_ptr<ByteStream> inner_;
   std::map<std::int32_t, std::pair<protocol::ApiKey, std::int16_t>> asked_;  // by correlation id
   Bytes sent_;
   Bytes chunk_;
@@ -106,21 +94,16 @@ class LyingStream final : public ByteStream {
 };
 
 LyingNetwork::LyingNetwork(net::Network& network, Liar liar)
-    : shared_(std::make_shared<Shared>(Shared{network, std::move(liar)})) {}
+    : ForwardingNetwork(network), shared_(std::make_shared<Shared>(Shared{std::move(liar)})) {}
 
 asio::awaitable<Result<std::unique_ptr<ByteStream>>> LyingNetwork::connect(asio::any_io_executor executor,
                                                                            std::string host, std::uint16_t port,
                                                                            net::SocketOptions options) {
   const auto shared = shared_;
-  auto connected = co_await shared->network.connect(std::move(executor), std::move(host), port, options);
+  auto connected = co_await inner_.connect(std::move(executor), std::move(host), port, options);
   if (!connected) co_return failure(connected.error());
   std::unique_ptr<ByteStream> stream = std::make_unique<LyingStream>(shared, std::move(*connected));
   co_return stream;
-}
-
-Result<std::unique_ptr<net::Acceptor>> LyingNetwork::listen(asio::any_io_executor executor, const std::string& host,
-                                                            std::uint16_t port, net::SocketOptions options) {
-  return shared_->network.listen(std::move(executor), host, port, options);
 }
 
 }  // namespace barnabas::nonsense

@@ -35,17 +35,13 @@ void BreakingNetwork::Shared::step(const std::string& name) {
 }
 
 /// A client's end of a connection.
-class CountingStream final : public ByteStream {
+class CountingStream final : public testing::ForwardingStream {
  public:
   CountingStream(std::shared_ptr<BreakingNetwork::Shared> shared, std::unique_ptr<ByteStream> inner)
-      : shared_(std::move(shared)), inner_(std::move(inner)) {
+      : ForwardingStream(std::move(inner)), shared_(std::move(shared)) {
     ++shared_->open_streams;
   }
-  CountingStream(const CountingStream&) = delete;
-  CountingStream& operator=(const CountingStream&) = delete;
   ~CountingStream() override { --shared_->open_streams; }
-
-  asio::any_io_executor executor() override { return inner_->executor(); }
 
   asio::awaitable<Result<std::size_t>> read_some(MutableBytesView out) override {
     if (!one_byte_read_) {  // a frame that comes in two parts
@@ -78,21 +74,13 @@ class CountingStream final : public ByteStream {
     co_return written;
   }
 
-  asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
-                                           std::uint64_t length) override {
-    return inner_->write_file(file, position, length);
-  }
-  void close() noexcept override { inner_->close(); }
-  const std::string& peer_name() const noexcept override { return inner_->peer_name(); }
-
  private:
   std::shared_ptr<BreakingNetwork::Shared> shared_;
-  std::unique_ptr<ByteStream> inner_;
   bool one_byte_read_ = false;
 };
 
 BreakingNetwork::BreakingNetwork(runtime::Env& env, net::MemoryNetwork& network, Break how, std::size_t at)
-    : shared_(std::make_shared<Shared>(Shared{env, network, how, at})) {}
+    : ForwardingNetwork(network), shared_(std::make_shared<Shared>(Shared{env, network, how, at})) {}
 
 asio::awaitable<Result<std::unique_ptr<ByteStream>>> BreakingNetwork::connect(asio::any_io_executor executor,
                                                                               std::string host, std::uint16_t port,
@@ -108,11 +96,6 @@ asio::awaitable<Result<std::unique_ptr<ByteStream>>> BreakingNetwork::connect(as
   shared->step("connect ends");
   std::unique_ptr<ByteStream> stream = std::make_unique<CountingStream>(shared, std::move(*connected));
   co_return stream;
-}
-
-Result<std::unique_ptr<net::Acceptor>> BreakingNetwork::listen(asio::any_io_executor executor, const std::string& host,
-                                                               std::uint16_t port, net::SocketOptions options) {
-  return shared_->network.listen(std::move(executor), host, port, options);
 }
 
 void BreakingNetwork::mend() {

@@ -9,6 +9,7 @@
 #include "common/net/memory_network.h"
 #include "common/runtime/async_event.h"
 #include "common/runtime/env.h"
+#include "tests/support/forwarding_network.h"
 
 namespace barnabas::promises {
 
@@ -25,7 +26,7 @@ const char* to_string(Break how);
 /// Steps: the begin and the end of each connect; of each write the begin, the moment when half of the bytes are gone,
 /// and the end; of each read the begin, one byte, and the end.
 /// Threads: one.
-class BreakingNetwork final : public net::Network {
+class BreakingNetwork final : public testing::ForwardingNetwork {
  public:
   /// `at`: the number of the step, from 1 on.
   BreakingNetwork(runtime::Env& env, net::MemoryNetwork& network, Break how, std::size_t at);
@@ -33,8 +34,6 @@ class BreakingNetwork final : public net::Network {
   asio::awaitable<Result<std::unique_ptr<net::ByteStream>>> connect(asio::any_io_executor executor, std::string host,
                                                                     std::uint16_t port,
                                                                     net::SocketOptions options) override;
-  Result<std::unique_ptr<net::Acceptor>> listen(asio::any_io_executor executor, const std::string& host,
-                                                std::uint16_t port, net::SocketOptions options) override;
 
   std::size_t steps() const { return shared_->steps.size(); }
   /// What each step was: "connect begins", "write 2 of 3 to broker:9092".
