@@ -5,16 +5,14 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "broker/group/group_shard.h"
 #include "client/core/consumer_protocol.h"
 #include "common/bytes/reader.h"
-#include "common/runtime/virtual_env.h"
+#include "tests/broker/group/shard_driver.h"
 #include "tests/fuzz/targets.h"
 
 namespace barnabas::fuzz {
@@ -31,15 +29,13 @@ void demand(bool holds) {
 /// and the log makes the same offsets again.
 class Coordinator {
  public:
-  Coordinator() { start(); }
-
   void take(GroupItem item, BytesView bytes) {
     Reader in(bytes);
     switch (item) {
       case GroupItem::record:
         return take_record(in);
       case GroupItem::time:
-        return pass(std::chrono::milliseconds(in.uint32()));
+        return driver_.pass(std::min<std::chrono::milliseconds>(std::chrono::milliseconds(in.uint32()), kLongestWait));
       case GroupItem::restart:
         return restart();
       default:
@@ -48,22 +44,16 @@ class Coordinator {
   }
 
   void end() {
-    run([](Step& step, GroupShard& shard) { shard.on_unloaded(step); });
+    driver_.run([](GroupShard& shard, Step& step) { shard.on_unloaded(step); });
     demand(unanswered_ == 0);
   }
 
  private:
-  void start() {
-    shard_ = std::make_unique<GroupShard>(settings_, env_.random(), now_);
-    for (std::size_t i = 0; i < log_.size(); ++i) replay(i);
-    run([](Step& step, GroupShard& shard) { shard.on_loaded(step); });
-  }
-
   void restart() {
     end();
-    const auto before = std::move(shard_);
-    start();
-    demand(offsets_of(*before) == offsets_of(*shard_));
+    const auto before = std::move(driver_.shard);
+    driver_.restart();
+    demand(offsets_of(*before) == offsets_of(*driver_.shard));
   }
 
   /// Somebody else wrote it while the coordinator was not there.
@@ -76,66 +66,34 @@ class Coordinator {
       record.value.emplace(value.begin(), value.end());
     }
     end();
-    if (!in.failed()) log_.push_back(std::move(record));
-    start();
-  }
-
-  void replay(std::size_t i) {
-    std::optional<BytesView> value;
-    if (log_[i].value) value = *log_[i].value;
-    const auto parsed = group::parse_record(log_[i].key, value);
-    if (parsed) shard_->replay(static_cast<std::int64_t>(i), -1, *parsed, wall_ms_);
-  }
-
-  template <typename Event>
-  void run(Event&& event) {
-    Step step;
-    step.now = now_;
-    step.wall_ms = wall_ms_;
-    event(step, *shard_);
-    for (group::CoordinatorRecord& record : step.records) {
-      log_.push_back(std::move(record));
-      if (step.replays) replay(log_.size() - 1);
-    }
-    if (step.settle) std::exchange(step.settle, nullptr)(step, protocol::ErrorCode::none);
-    for (const group::Answer& answer : step.answers) answer(protocol::ErrorCode::none);
-  }
-
-  /// Time goes in leaps from timer to timer; what would need very many of them ends early.
-  void pass(std::chrono::milliseconds duration) {
-    const runtime::MonotonicTime end = now_ + std::min<std::chrono::milliseconds>(duration, kLongestWait);
-    for (;;) {
-      for (bool more = true; more;) run([&more](Step& step, GroupShard& shard) { more = shard.on_time(step); });
-      const runtime::MonotonicTime next = std::min(shard_->next_look(), end);
-      if (next <= now_) break;
-      wall_ms_ += std::chrono::ceil<std::chrono::milliseconds>(next - now_).count();
-      now_ = next;
-    }
+    if (!in.failed()) driver_.log.push_back(std::move(record));
+    driver_.restart();
   }
 
   void take_request(GroupItem item, Reader& in) {
     const auto version = static_cast<std::int16_t>(in.int8() & 15);
     switch (item) {
       case GroupItem::join:
-        return take<protocol::JoinGroupRequest>(in, version, [this, version](Step& step, auto request) {
-          name(request.member_id);
-          shard_->join(step, {"client", "/127.0.0.1", version}, std::move(request), joined());
-        });
+        return take<protocol::JoinGroupRequest>(
+            in, version, [this, version](GroupShard& shard, Step& step, auto request) {
+              name(request.member_id);
+              shard.join(step, {"client", "/127.0.0.1", version}, std::move(request), joined());
+            });
       case GroupItem::sync:
-        return take<protocol::SyncGroupRequest>(in, version, [this](Step& step, auto request) {
+        return take<protocol::SyncGroupRequest>(in, version, [this](GroupShard& shard, Step& step, auto request) {
           name(request.member_id);
           for (auto& assignment : request.assignments) name(assignment.member_id);
-          shard_->groups().sync(step, std::move(request), awaited<protocol::SyncGroupResponse>());
+          shard.groups().sync(step, std::move(request), awaited<protocol::SyncGroupResponse>());
         });
       case GroupItem::heartbeat:
-        return take<protocol::HeartbeatRequest>(in, version, [this](Step& step, auto request) {
+        return take<protocol::HeartbeatRequest>(in, version, [this](GroupShard& shard, Step& step, auto request) {
           name(request.member_id);
-          (void)shard_->groups().heartbeat(step, request);
+          (void)shard.groups().heartbeat(step, request);
         });
       case GroupItem::leave:
-        return take<protocol::LeaveGroupRequest>(in, version, [this](Step& step, auto request) {
+        return take<protocol::LeaveGroupRequest>(in, version, [this](GroupShard& shard, Step& step, auto request) {
           for (auto& member : request.members) name(member.member_id);
-          shard_->groups().leave(step, request, awaited<protocol::LeaveGroupResponse>());
+          shard.groups().leave(step, request, awaited<protocol::LeaveGroupResponse>());
         });
       default:
         take_offset_request(item, in, version);
@@ -145,22 +103,23 @@ class Coordinator {
   void take_offset_request(GroupItem item, Reader& in, std::int16_t version) {
     switch (item) {
       case GroupItem::commit:
-        return take<protocol::OffsetCommitRequest>(in, version, [this, version](Step& step, auto request) {
-          name(request.member_id);
-          shard_->offsets().commit(step, {"client", "/127.0.0.1", version}, request,
-                                   awaited<protocol::OffsetCommitResponse>());
-        });
+        return take<protocol::OffsetCommitRequest>(
+            in, version, [this, version](GroupShard& shard, Step& step, auto request) {
+              name(request.member_id);
+              shard.offsets().commit(step, {"client", "/127.0.0.1", version}, request,
+                                     awaited<protocol::OffsetCommitResponse>());
+            });
       case GroupItem::fetch:
-        return take<protocol::OffsetFetchRequest>(in, version, [this](Step&, auto request) {
-          for (const auto& group : request.groups) (void)shard_->offsets().fetch(group, request.require_stable);
+        return take<protocol::OffsetFetchRequest>(in, version, [this](GroupShard& shard, Step&, auto request) {
+          for (const auto& group : request.groups) (void)shard.offsets().fetch(group, request.require_stable);
         });
       case GroupItem::remove_offsets:
-        return take<protocol::OffsetDeleteRequest>(in, version, [this](Step& step, auto request) {
-          shard_->offsets().remove(step, request, awaited<protocol::OffsetDeleteResponse>());
+        return take<protocol::OffsetDeleteRequest>(in, version, [this](GroupShard& shard, Step& step, auto request) {
+          shard.offsets().remove(step, request, awaited<protocol::OffsetDeleteResponse>());
         });
       case GroupItem::remove_groups:
-        return take<protocol::DeleteGroupsRequest>(in, version, [this](Step& step, auto request) {
-          shard_->delete_groups(step, request.groups_names, awaited<protocol::DeleteGroupsResponse>());
+        return take<protocol::DeleteGroupsRequest>(in, version, [this](GroupShard& shard, Step& step, auto request) {
+          shard.delete_groups(step, request.groups_names, awaited<protocol::DeleteGroupsResponse>());
         });
       default:
         return;
@@ -172,7 +131,7 @@ class Coordinator {
     if (version < Request::kMinVersion || version > Request::kMaxVersion) return;
     auto request = Request::decode(in, version);
     if (!request) return;
-    run([&](Step& step, GroupShard&) { event(step, std::move(*request)); });
+    driver_.run([&](GroupShard& shard, Step& step) { event(shard, step, std::move(*request)); });
   }
 
   /// A function to answer with that minds how often it is called.
@@ -208,15 +167,11 @@ class Coordinator {
     return all;
   }
 
+  /// What would need very many timers ends early.
   static constexpr std::chrono::milliseconds kLongestWait = std::chrono::hours(24 * 8);
 
-  group::GroupSettings settings_;
-  runtime::VirtualEnv env_{1};
-  runtime::MonotonicTime now_{std::chrono::hours(1)};
-  std::int64_t wall_ms_ = 1'700'000'000'000;
-  std::vector<group::CoordinatorRecord> log_;
+  group::ShardDriver driver_;
   std::vector<std::string> member_ids_;
-  std::unique_ptr<GroupShard> shard_;
   int unanswered_ = 0;
 };
 

@@ -10,10 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "broker/group/group_shard.h"
 #include "common/bytes/writer.h"
 #include "common/protocol/messages/consumer_protocol_subscription.h"
-#include "common/runtime/virtual_env.h"
+#include "tests/broker/group/shard_driver.h"
 
 namespace barnabas::group {
 
@@ -21,46 +20,15 @@ namespace barnabas::group {
 template <typename Response>
 using Seen = std::shared_ptr<std::optional<Response>>;
 
-/// The state machine alone, on a clock and a log that the test holds: nothing else is between an event and its answer.
-class ShardFixture {
+/// What a client of the state machine asks, and what it is answered; every record that is written must be readable.
+class ShardFixture : public ShardDriver {
  public:
   using JoinResponse = protocol::JoinGroupResponse;
   using SyncResponse = protocol::SyncGroupResponse;
   using ErrorCode = protocol::ErrorCode;
 
-  explicit ShardFixture(GroupSettings given = {.initial_rebalance_delay_ms = 0}) : settings(given) { restart(); }
-
-  /// A new machine that knows what the log says.
-  void restart() {
-    shard = std::make_unique<GroupShard>(settings, env.random(), now);
-    for (std::size_t i = 0; i < log.size(); ++i) {
-      shard->replay(static_cast<std::int64_t>(i), -1, parsed(log[i]), wall_ms);
-    }
-    run([](GroupShard& loaded, Step& step) { loaded.on_loaded(step); });
-  }
-
-  template <typename Event>
-  void run(Event&& event) {
-    Step step;
-    step.now = now;
-    step.wall_ms = wall_ms;
-    event(*shard, step);
-    finish(step);
-  }
-
-  /// Lets that much time pass, and every timer do its work when it is due.
-  void pass(std::chrono::milliseconds duration) {
-    const runtime::MonotonicTime end = now + duration;
-    for (;;) {
-      for (bool more = true; more;) {
-        run([&more](GroupShard& timed, Step& step) { more = timed.on_time(step); });
-      }
-      const runtime::MonotonicTime next = shard->next_look();
-      if (next > end) break;
-      go_to(next);
-    }
-    go_to(end);
-  }
+  explicit ShardFixture(GroupSettings given = {.initial_rebalance_delay_ms = 0}) : ShardDriver(given) {}
+  ~ShardFixture() { EXPECT_EQ(unreadable_records, 0); }
 
   static Bytes subscription(const std::vector<std::string>& topics) {
     Writer out;
@@ -205,42 +173,9 @@ class ShardFixture {
 
   ClassicGroup& group(const std::string& id = "billing") { return *shard->groups().find(id); }
   bool has_group(const std::string& id = "billing") const { return shard->groups().find(id) != nullptr; }
-  static ParsedRecord parsed(const CoordinatorRecord& record) {
-    std::optional<BytesView> value;
-    if (record.value) value = *record.value;
-    auto result = parse_record(record.key, value);
-    EXPECT_TRUE(result);
-    return std::move(*result);
-  }
   /// The last record of the log as a group's; fails the test where it is none.
   protocol::GroupMetadataValue last_group_record() const {
-    return std::get<ClassicGroupRecord>(parsed(log.back())).value.value();
-  }
-
-  GroupSettings settings;
-  runtime::VirtualEnv env;
-  runtime::MonotonicTime now{std::chrono::hours(1)};
-  std::int64_t wall_ms = 1'700'000'000'000;
-  std::vector<CoordinatorRecord> log;
-  ErrorCode append_error = ErrorCode::none;  // what the next appends come to
-  std::unique_ptr<GroupShard> shard;
-
- private:
-  void go_to(runtime::MonotonicTime time) {
-    if (time <= now) return;
-    wall_ms += std::chrono::ceil<std::chrono::milliseconds>(time - now).count();
-    now = time;
-  }
-  void finish(Step& step) {
-    const ErrorCode error = step.records.empty() ? ErrorCode::none : append_error;
-    if (error == ErrorCode::none) {
-      for (const CoordinatorRecord& record : step.records) {
-        if (step.replays) shard->replay(static_cast<std::int64_t>(log.size()), -1, parsed(record), wall_ms);
-        log.push_back(record);
-      }
-    }
-    if (step.settle) std::exchange(step.settle, nullptr)(step, error);
-    for (const Answer& answer : step.answers) answer(ErrorCode::none);
+    return std::get<ClassicGroupRecord>(parse(log.back()).value()).value.value();
   }
 };
 
