@@ -110,7 +110,7 @@ class Coordinator {
                                      awaited<protocol::OffsetCommitResponse>());
             });
       case GroupItem::fetch:
-        return take<protocol::OffsetFetchRequest>(in, version, [this](GroupShard& shard, Step&, auto request) {
+        return take<protocol::OffsetFetchRequest>(in, version, [](GroupShard& shard, Step&, auto request) {
           for (const auto& group : request.groups) (void)shard.offsets().fetch(group, request.require_stable);
         });
       case GroupItem::remove_offsets:
