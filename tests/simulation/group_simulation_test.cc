@@ -1,37 +1,25 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 
 #include "tests/simulation/group_run.h"
+#include "tests/simulation/seeds.h"
 
 namespace barnabas::simulation {
 namespace {
 
-std::string text_of(const std::vector<std::string>& problems) {
-  std::string text;
-  for (const std::string& problem : problems) text += "  " + problem + '\n';
-  return text;
-}
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::uint64_t kSeeds = 20;  // ten times as slow
 #else
-constexpr std::uint64_t kSeeds = 100;  // what a developer waits for; CI asks for more
+constexpr std::uint64_t kSeeds = 100;  // what a developer waits for
 #endif
 constexpr std::uint64_t kShards = 10;
-
-/// A quarter of what is wanted of the other simulation.
-std::uint64_t seeds_in_shard() {
-  const char* wanted = std::getenv("BARNABAS_SIMULATION_SEEDS");
-  return std::max<std::uint64_t>(1, (wanted == nullptr ? kSeeds : std::strtoull(wanted, nullptr, 10) / 4) / kShards);
-}
+constexpr std::uint64_t kOneIn = 4;  // of what is wanted of the other simulation
 
 class GroupShard : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(GroupShard, shares_partitions_and_processes_every_record_whatever_happens) {
-  const std::uint64_t seeds = seeds_in_shard();
+  const std::uint64_t seeds = seeds_in_shard(kSeeds, kShards, kOneIn);
   std::size_t acknowledged = 0;
   std::int32_t generations = 0;
   for (std::uint64_t i = 0; i < seeds; ++i) {

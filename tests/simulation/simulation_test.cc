@@ -2,35 +2,24 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
+
+#include "tests/simulation/seeds.h"
 
 namespace barnabas::simulation {
 namespace {
 
-std::string text_of(const std::vector<std::string>& problems) {
-  std::string text;
-  for (const std::string& problem : problems) text += "  " + problem + '\n';
-  return text;
-}
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::uint64_t kSeeds = 100;  // ten times as slow
 #else
-constexpr std::uint64_t kSeeds = 200;  // what a developer waits for; CI asks for more
+constexpr std::uint64_t kSeeds = 200;  // what a developer waits for
 #endif
 constexpr std::uint64_t kShards = 20;
-
-std::uint64_t seeds_in_shard() {
-  const char* wanted = std::getenv("BARNABAS_SIMULATION_SEEDS");
-  return std::max<std::uint64_t>(1, (wanted == nullptr ? kSeeds : std::strtoull(wanted, nullptr, 10)) / kShards);
-}
 
 class Shard : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(Shard, keeps_every_promise_under_all_faults) {
-  const std::uint64_t seeds = seeds_in_shard();
+  const std::uint64_t seeds = seeds_in_shard(kSeeds, kShards);
   std::size_t acknowledged = 0;
   for (std::uint64_t i = 0; i < seeds; ++i) {
     const std::uint64_t seed = 1 + GetParam() * seeds + i;
