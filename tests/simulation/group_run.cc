@@ -7,9 +7,7 @@
 #include <list>
 #include <utility>
 
-#include "client/core/client_runtime.h"
 #include "tests/simulation/group_member.h"
-#include "tests/simulation/trace_hash.h"
 
 namespace barnabas::simulation {
 namespace {
@@ -22,14 +20,12 @@ constexpr runtime::Duration kPatience = 120s;  // after the last fault, for what
 constexpr milliseconds kLedgerTimeout{3000};
 
 /// The run of a plan: one producer, one who keeps a ledger of offsets, and members that come and go.
-class GroupRun {
+class GroupRun : RunBase {
  public:
   GroupRun(const GroupPlan& plan, const GroupObserver& observer)
-      : plan_(plan),
-        observer_(observer),
+      : RunBase(plan.world, observer, LogLevel::debug),
+        plan_(plan),
         dice_(plan.world.seed ^ 0x6e0),
-        world_(plan.world, observer.line ? runtime::LogLevel::warn : runtime::LogLevel::off,
-               [this](const std::string& what) { note(what); }),
         context_{world_,
                  plan_,
                  dice_,
@@ -37,73 +33,28 @@ class GroupRun {
                  [this](const std::string& what) { note_now(what); },
                  [this](const std::string& what) { problem(what); },
                  log(),
-                 observer.tap} {
-    world_.while_down = observer.while_down;
-    world_.network().watch([this](const std::string& peer, BytesView bytes) {
-      hash_.add(peer);
-      hash_.add(static_cast<std::uint64_t>(world_.elapsed().count()));
-      hash_.add(bytes);
-    });
-  }
+                 observer.tap} {}
 
   GroupOutcome run() {
     world_.start_broker();
-    admin_.emplace(client_config("admin"), AdminOptions{.runtime = runtime("admin"), .log = log()});
-    make_topic();
-    producer_.emplace(client_config("producer"), ProducerOptions{.runtime = runtime("producer"), .log = log()});
-    keeper_.emplace(client_config("keeper").set("group.id", kLedgerGroup),
+    admin_.emplace(config("admin"), AdminOptions{.runtime = runtime("admin"), .log = log()});
+    make_topic(*admin_, plan_.world);
+    producer_.emplace(config("producer"), ProducerOptions{.runtime = runtime("producer"), .log = log()});
+    keeper_.emplace(config("keeper").set("group.id", kLedgerGroup),
                     ConsumerOptions{.runtime = runtime("keeper"), .log = log()});
     for (std::size_t i = 0; i < plan_.members; ++i) join(next_name());
     world_.start_faults();
     live_until([this] { return world_.elapsed() >= plan_.world.length; }, plan_.world.length);
     wind_up();
     world_.env().run_for(1s);
-    for (std::string& what : check(outcome_.history)) problem(std::move(what));
-    for (const std::string& what : world_.problems()) problem(what);
+    static_cast<Verdict&>(outcome_) = verdict(check(outcome_.history));
     for (const GroupEvent& event : outcome_.history.events) {
       outcome_.generations = std::max(outcome_.generations, event.generation);
     }
-    outcome_.trace_hash = hash_.value();
     return std::move(outcome_);
   }
 
  private:
-  void note(const std::string& what) {
-    hash_.add(what);
-    if (observer_.line) observer_.line(what);
-  }
-  void note_now(const std::string& what) {
-    note(fmt::format("{:>10.6f} {}", std::chrono::duration<double>(world_.elapsed()).count(), what));
-  }
-  void problem(std::string what) {
-    note_now("PROBLEM " + what);
-    std::vector<std::string>& all = outcome_.problems;
-    if (std::find(all.begin(), all.end(), what) == all.end()) all.push_back(std::move(what));
-  }
-  LogSink log() {
-    LogSink sink;
-    sink.level = observer_.line ? LogLevel::debug : LogLevel::off;
-    sink.write = [this](LogLevel, std::string_view client, std::string_view line) {
-      if (observer_.line) observer_.line(fmt::format("           {}: {}", client, line));
-    };
-    return sink;
-  }
-  Runtime runtime(const std::string& name) {
-    return Runtime(client::ClientRuntime::make(world_.env(), world_.network(), name));
-  }
-  static Config client_config(const std::string& name) {
-    return Config{{"bootstrap.servers", "broker:9092"}, {"client.id", name}};
-  }
-
-  void make_topic() {
-    NewTopic topic;
-    topic.name = kTopic;
-    topic.partitions = plan_.world.partitions;
-    for (const CreatedTopic& one : admin_->create_topics({topic})) {
-      if (one.error) problem("the topic cannot be made: " + one.error.context);
-    }
-  }
-
   // ---- what happens, in the order of time
 
   void live_until(const std::function<bool()>& done, runtime::Duration limit) {
@@ -260,11 +211,8 @@ class GroupRun {
   }
 
   const GroupPlan plan_;
-  const GroupObserver& observer_;
   Dice dice_;
-  TraceHash hash_;
   GroupOutcome outcome_;
-  World world_;
   GroupContext context_;
   std::optional<Admin> admin_;
   std::optional<Producer> producer_;

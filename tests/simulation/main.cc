@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -25,28 +25,20 @@ bool report(std::uint64_t seed, const std::vector<std::string>& problems) {
   return false;
 }
 
-bool run_one(std::uint64_t seed, bool tell) {
-  const Plan plan = Plan::from(seed);
-  Observer observer;
-  if (tell) {
-    fmt::print("{}", plan.to_string());
-    observer.line = [](const std::string& line) {
-      fmt::print("{}\n", line);
-      std::fflush(stdout);
-    };
-  }
-  const Outcome outcome = run(plan, observer);
-  if (tell) {
-    fmt::print("{} records: {} acknowledged, {} failed; the broker started {} times; trace {:016x}\n",
-               outcome.history.sent.size(), outcome.acknowledged, outcome.failed, outcome.broker_starts,
-               outcome.trace_hash);
-  }
-  return report(seed, outcome.problems);
+std::string figures_of(const Outcome& outcome) {
+  return fmt::format("{} records: {} acknowledged, {} failed; the broker started {} times", outcome.history.sent.size(),
+                     outcome.acknowledged, outcome.failed, outcome.broker_starts);
 }
 
-bool run_one_group(std::uint64_t seed, bool tell) {
-  const GroupPlan plan = GroupPlan::from(seed);
-  GroupObserver observer;
+std::string figures_of(const GroupOutcome& outcome) {
+  return fmt::format("{} records acknowledged, {} generations", outcome.history.acknowledged.size(),
+                     outcome.generations);
+}
+
+template <typename SomePlan, typename SomeObserver>
+bool run_one(std::uint64_t seed, bool tell) {
+  const SomePlan plan = SomePlan::from(seed);
+  SomeObserver observer;
   if (tell) {
     fmt::print("{}", plan.to_string());
     observer.line = [](const std::string& line) {
@@ -54,11 +46,8 @@ bool run_one_group(std::uint64_t seed, bool tell) {
       std::fflush(stdout);
     };
   }
-  const GroupOutcome outcome = run(plan, observer);
-  if (tell) {
-    fmt::print("{} records acknowledged, {} generations; trace {:016x}\n", outcome.history.acknowledged.size(),
-               outcome.generations, outcome.trace_hash);
-  }
+  const auto outcome = run(plan, observer);
+  if (tell) fmt::print("{}; trace {:016x}\n", figures_of(outcome), outcome.trace_hash);
   return report(seed, outcome.problems);
 }
 
@@ -81,8 +70,10 @@ int main(int argc, char** argv) {
   namespace simulation = barnabas::simulation;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    const simulation::RunOne run_one_of =
-        argument.rfind("--group-", 0) == 0 ? simulation::run_one_group : simulation::run_one;
+    const bool is_group = argument.rfind("--group-", 0) == 0;
+    const simulation::RunOne run_one_of = is_group
+                                              ? simulation::run_one<simulation::GroupPlan, simulation::GroupObserver>
+                                              : simulation::run_one<simulation::Plan, simulation::Observer>;
     const std::size_t value = argument.find('=') + 1;
     if (argument.rfind("--seed=", 0) == 0 || argument.rfind("--group-seed=", 0) == 0) {
       return run_one_of(std::strtoull(argv[i] + value, nullptr, 10), true) ? 0 : 1;

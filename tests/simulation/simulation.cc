@@ -6,10 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/core/client_runtime.h"
-#include "tests/simulation/trace_hash.h"
-#include "tests/simulation/world.h"
-
 namespace barnabas::simulation {
 namespace {
 
@@ -21,25 +17,17 @@ constexpr milliseconds kJustBefore{20};
 constexpr runtime::Duration kPatience = 180s;  // after the last fault, for what should happen soon
 
 /// The application: one producer and one consumer on a World, used as their users do, in the main thread.
-class Application {
+class Application : RunBase {
  public:
   Application(const Plan& plan, const Observer& observer)
-      : plan_(plan),
-        observer_(observer),
-        dice_(plan.seed ^ 0x5eed),
-        world_(plan, observer.line ? runtime::LogLevel::warn : runtime::LogLevel::off,
-               [this](const std::string& what) { note(what); }) {
-    world_.while_down = observer.while_down;
-    world_.network().watch([this](const std::string& peer, BytesView bytes) {
-      hash_.add(peer);
-      hash_.add(static_cast<std::uint64_t>(world_.elapsed().count()));
-      hash_.add(bytes);
-    });
-  }
+      : RunBase(plan, observer, LogLevel::info), plan_(plan), dice_(plan.seed ^ 0x5eed) {}
 
   Outcome run() {
     world_.start_broker();
-    make_topic();
+    {
+      Admin admin(config("admin"), {.runtime = runtime("admin"), .log = log()});
+      make_topic(admin, plan_);
+    }
     Producer producer(config("producer", plan_.producer), {.runtime = runtime("producer"), .log = log()});
     Consumer follower = make_consumer("follower", plan_.consumer);
     world_.start_faults();
@@ -57,50 +45,6 @@ class Application {
   }
 
  private:
-  void note(const std::string& what) {
-    hash_.add(what);
-    if (what.find(" starts") != std::string::npos) ++outcome_.broker_starts;
-    if (observer_.line) observer_.line(what);
-  }
-  void note_now(const std::string& what) {
-    note(fmt::format("{:>10.6f} {}", std::chrono::duration<double>(world_.elapsed()).count(), what));
-  }
-  void problem(std::string what) {
-    note_now("PROBLEM " + what);
-    std::vector<std::string>& all = outcome_.problems;
-    if (std::find(all.begin(), all.end(), what) == all.end()) all.push_back(std::move(what));
-  }
-
-  LogSink log() {
-    LogSink sink;
-    sink.level = observer_.line ? LogLevel::info : LogLevel::off;
-    sink.write = [this](LogLevel, std::string_view client, std::string_view line) {
-      if (observer_.line) observer_.line(fmt::format("           {}: {}", client, line));
-    };
-    return sink;
-  }
-  Runtime runtime(const std::string& name) {
-    return Runtime(client::ClientRuntime::make(world_.env(), world_.network(), name));
-  }
-  static Config config(const std::string& name, const std::map<std::string, std::string>& settings) {
-    Config result;
-    result.set("bootstrap.servers", "broker:9092").set("client.id", name);
-    for (const auto& [key, value] : settings) result.set(key, value);
-    return result;
-  }
-
-  void make_topic() {
-    Admin admin(config("admin", {}), {.runtime = runtime("admin"), .log = log()});
-    NewTopic topic;
-    topic.name = kTopic;
-    topic.partitions = plan_.partitions;
-    topic.configs = plan_.topic;
-    const auto created = admin.create_topics({topic});
-    for (const CreatedTopic& one : created) {
-      if (one.error) problem("the topic cannot be made: " + one.error.context);
-    }
-  }
-
   Consumer make_consumer(const std::string& name, std::map<std::string, std::string> settings) {
     settings["auto.offset.reset"] = "earliest";
     Consumer consumer(config(name, settings), {.runtime = runtime(name), .log = log()});
@@ -226,21 +170,16 @@ class Application {
   }
 
   void conclude() {
-    for (const std::string& what : world_.problems()) problem(what);
-    for (std::string& what : check(outcome_.history, plan_.promises)) problem(std::move(what));
+    static_cast<Verdict&>(outcome_) = verdict(check(outcome_.history, plan_.promises));
     for (const Sent& sent : outcome_.history.sent) {
       outcome_.acknowledged += sent.fate == Fate::acknowledged ? 1 : 0;
       outcome_.failed += sent.fate == Fate::failed ? 1 : 0;
     }
-    outcome_.trace_hash = hash_.value();
   }
 
   const Plan& plan_;
-  const Observer& observer_;
   Dice dice_;
-  TraceHash hash_;
   Outcome outcome_;
-  World world_;
 };
 
 }  // namespace
