@@ -5,11 +5,8 @@
 //   consumer: receives, and computes CRC-32C
 //   producer: copies records into batches, computes CRC-32C, sends four batches a call
 //   broker:   receives four batches a request, computes CRC-32C, appends each of them to FILE
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <isa-l/crc.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/bound.h"
+
 namespace {
 
 using Memory = std::vector<unsigned char>;
@@ -27,18 +26,6 @@ using Memory = std::vector<unsigned char>;
 constexpr long kBatchBytes = 130'907;  // what our producer fills with 100 B records at batch.size=131072
 constexpr long kRequestBytes = 4 * kBatchBytes;
 constexpr long kReserveBytes = 64 * 1024 * 1024;
-
-[[noreturn]] void die(const char* what) {
-  std::perror(what);
-  std::exit(1);
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
 
 Memory noise(long bytes) {
   Memory memory(static_cast<std::size_t>(bytes));
@@ -117,8 +104,7 @@ unsigned append(int connection, const char* path) {
 
 /// The other end.
 [[noreturn]] void serve(const sockaddr_in& address, bool sends, long total) {
-  const int connection = socket(AF_INET, SOCK_STREAM, 0);
-  if (connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) die("connect");
+  const int connection = connect_to(address);
   Memory request = noise(kRequestBytes);
   if (sends) {
     for (long sent = 0; sent < total; sent += kRequestBytes) send_all(connection, request);
@@ -126,16 +112,6 @@ unsigned append(int connection, const char* path) {
     while (receive(connection, request)) continue;
   }
   _exit(0);
-}
-
-int listen_on_any(sockaddr_in& address) {
-  socklen_t size = sizeof address;
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int server = socket(AF_INET, SOCK_STREAM, 0);
-  if (bind(server, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(server, 1) != 0) die("listen");
-  if (getsockname(server, reinterpret_cast<sockaddr*>(&address), &size) != 0) die("getsockname");
-  return server;
 }
 
 }  // namespace
@@ -149,8 +125,7 @@ int main(int argc, char** argv) {
   sockaddr_in address{};
   const int server = listen_on_any(address);
   if (fork() == 0) serve(address, what != "producer", total);
-  const int connection = accept(server, nullptr, nullptr);
-  if (connection < 0) die("accept");
+  const int connection = accept_one(server);
   const double before = cpu_seconds();
   const unsigned sum = what == "consumer"   ? consume(connection)
                        : what == "producer" ? produce(connection, record_bytes, total)

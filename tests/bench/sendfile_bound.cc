@@ -1,9 +1,6 @@
 // What a broker's fetch costs at the least: `sendfile_bound FILE_BYTES TOTAL_BYTES` prints the CPU seconds of a process
 // that does nothing but send a cached file over loopback, 1 MB a call. Another process reads; its time is not counted.
-#include <arpa/inet.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,26 +9,15 @@
 #include <cstdlib>
 #include <vector>
 
+#include "tests/bench/bound.h"
+
 namespace {
 
 constexpr long kChunk = 1024 * 1024;  // max.partition.fetch.bytes, by default
 
-[[noreturn]] void die(const char* what) {
-  std::perror(what);
-  std::exit(1);
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
 [[noreturn]] void read_all(const sockaddr_in& address) {
   std::vector<char> buffer(kChunk);
-  const int connection = socket(AF_INET, SOCK_STREAM, 0);
-  if (connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) die("connect");
+  const int connection = connect_to(address);
   while (read(connection, buffer.data(), buffer.size()) > 0) continue;
   _exit(0);
 }
@@ -53,15 +39,9 @@ int main(int argc, char** argv) {
   const long total = std::atol(argv[2]);
   FILE* file = cached_file(length);
   sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const int server = socket(AF_INET, SOCK_STREAM, 0);
-  if (bind(server, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(server, 1) != 0) die("listen");
-  if (getsockname(server, reinterpret_cast<sockaddr*>(&address), &size) != 0) die("getsockname");
+  const int server = listen_on_any(address);
   if (fork() == 0) read_all(address);
-  const int connection = accept(server, nullptr, nullptr);
-  if (connection < 0) die("accept");
+  const int connection = accept_one(server);
   const double before = cpu_seconds();
   for (long sent = 0; sent < total;) {
     off_t position = sent % length;

@@ -31,8 +31,8 @@ build_library() {
 }
 
 mkdir -p "$(dirname "$peer")"
-g++ -O2 -Wall -Wextra "$here/sendfile_bound.cc" -o "$(dirname "$peer")/sendfile_bound"
-g++ -O2 -Wall -Wextra "$here/copy_bound.cc" -o "$(dirname "$peer")/copy_bound" -lisal
+g++ -O2 -Wall -Wextra -I"$here/../.." "$here/sendfile_bound.cc" -o "$(dirname "$peer")/sendfile_bound"
+g++ -O2 -Wall -Wextra -I"$here/../.." "$here/copy_bound.cc" -o "$(dirname "$peer")/copy_bound" -lisal
 command -v npm >/dev/null || { echo "setup: librdkafka is left out: there is no npm" >&2; exit 1; }
 if [ ! -e "$peer/library.done" ]; then
   echo "setup: librdkafka" >&2
