@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "broker/config/broker_config.h"
+#include "tests/support/memory_broker.h"
 
 namespace barnabas::nonsense {
 namespace {
@@ -31,16 +31,7 @@ std::vector<TopicPartition> partitions() {
 
 World::World(std::uint64_t seed) : env_(seed) {
   memory_.set_delay(1ms, 1ms);
-  runtime::Properties settings = config::BrokerConfig::without_configuration();
-  settings["listeners"] = "PLAINTEXT://broker:9092";
-  settings["log.dirs"] = "/data";
-  settings["group.initial.rebalance.delay.ms"] = "0";
-  settings["offsets.topic.num.partitions"] = "1";
-  settings["offsets.topic.replication.factor"] = "1";
-  auto parsed = config::BrokerConfig::parse(settings);
-  broker::BrokerOptions options;
-  options.logger = runtime::Logger("broker", runtime::LogLevel::off, [](runtime::LogLevel, std::string_view) {});
-  auto started = broker::Broker::start(env_, memory_, std::move(*parsed), std::move(options));
+  auto started = testing::start_memory_broker(env_, memory_);
   if (!started) {
     problems_.push_back("the broker does not start: " + started.error().message());
     return;

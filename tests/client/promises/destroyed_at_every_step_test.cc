@@ -10,13 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "broker/broker.h"
-#include "broker/config/broker_config.h"
 #include "client/admin/admin_impl.h"
 #include "client/consumer/consumer_impl.h"
 #include "client/producer/producer_impl.h"
 #include "common/runtime/virtual_env.h"
 #include "tests/client/promises/breaking_network.h"
+#include "tests/support/memory_broker.h"
 
 // Clients are destroyed at every single I/O step of what they have begun asynchronously: that takes no time, and every
 // handler is called once.
@@ -42,13 +41,7 @@ class Begun {
  public:
   Begun(Break how, std::size_t at) : network_(env_, memory_, how, at) {
     memory_.set_delay(1ms, 1ms);
-    runtime::Properties settings = config::BrokerConfig::without_configuration();
-    settings["listeners"] = "PLAINTEXT://broker:9092";
-    settings["log.dirs"] = "/data";
-    broker::BrokerOptions options;
-    options.logger = runtime::Logger("broker", runtime::LogLevel::off, [](runtime::LogLevel, std::string_view) {});
-    auto parsed = config::BrokerConfig::parse(settings);
-    broker_ = std::move(*broker::Broker::start(env_, memory_, std::move(*parsed), std::move(options)));
+    broker_ = testing::start_memory_broker(env_, memory_).value();
     runtime_ = client::ClientRuntime::make(env_, network_, "clients");
     make_topic();
     first_step_ = network_.steps();

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "broker/config/broker_config.h"
 #include "client/admin/admin_impl.h"
 #include "client/consumer/consumer_impl.h"
 #include "client/producer/producer_impl.h"
+#include "tests/support/memory_broker.h"
 
 namespace barnabas::promises {
 namespace {
@@ -52,16 +52,7 @@ void Workload::problem(const std::string& what) {
 }
 
 void Workload::start_broker() {
-  runtime::Properties settings = config::BrokerConfig::without_configuration();
-  settings["listeners"] = "PLAINTEXT://broker:9092";
-  settings["log.dirs"] = "/data";
-  settings["group.initial.rebalance.delay.ms"] = "0";
-  settings["offsets.topic.num.partitions"] = "1";
-  settings["offsets.topic.replication.factor"] = "1";
-  auto parsed = config::BrokerConfig::parse(settings);
-  broker::BrokerOptions options;
-  options.logger = runtime::Logger("broker", runtime::LogLevel::off, [](runtime::LogLevel, std::string_view) {});
-  auto started = broker::Broker::start(env_, memory_, std::move(*parsed), std::move(options));
+  auto started = testing::start_memory_broker(env_, memory_);
   if (started) {
     broker_ = std::move(*started);
   } else {
