@@ -331,7 +331,7 @@ void Sender::update_loads(const ClusterSnapshot& cluster, MonotonicTime now) {
   constexpr std::chrono::microseconds kPauseByQueue{1};  // a part of the CPU, however many there are
   if (!config_.adaptive_partitioning || config_.partitioner != PartitionerKind::sticky) return;
   collect_queues();
-  next_load_update_ = now + kPause + kPauseByQueue * queues_.size();
+  std::size_t seen = queues_.size();
   for (TopicState* known : topics_) {
     TopicState& topic = *known;
     if (topic.sticky_queue.load(std::memory_order_relaxed) == nullptr) continue;  // nobody asks for the choice
@@ -340,18 +340,22 @@ void Sender::update_loads(const ClusterSnapshot& cluster, MonotonicTime now) {
     load_partitions_.clear();
     load_lengths_.clear();
     const std::lock_guard lock(topic.mutex);
-    for (const auto& queue : topic.queues) {
-      const PartitionMetadata* partition = metadata->find(queue->partition);
-      if (partition == nullptr || partition->leader < 0) continue;
-      const auto broker = brokers_.find(partition->leader);
+    for (const PartitionMetadata& partition : metadata->partitions) {
+      if (partition.leader < 0) continue;
+      const auto broker = brokers_.find(partition.leader);
       const bool stuck = config_.partition_availability_timeout.count() > 0 && broker != brokers_.end() &&
                          broker->second.ready_at - broker->second.drained_at > config_.partition_availability_timeout;
       if (stuck) continue;
-      load_partitions_.push_back(queue->partition);
-      load_lengths_.push_back(queue->length.load(std::memory_order_relaxed));
+      // One that got no record yet may have no queue. It has to be among them all the same, or it would never get one.
+      const auto index = static_cast<std::size_t>(partition.partition);
+      const bool has_queue = index < topic.queues.size();
+      load_partitions_.push_back(partition.partition);
+      load_lengths_.push_back(has_queue ? topic.queues[index]->length.load(std::memory_order_relaxed) : 0);
     }
+    seen += metadata->partitions.size() - std::min(metadata->partitions.size(), topic.queues.size());
     topic.sticky.update_load(load_partitions_, load_lengths_, metadata->partition_count());
   }
+  next_load_update_ = now + kPause + kPauseByQueue * seen;
 }
 
 /// A timer that goes off too early costs one look in vain, which is less than setting it anew after each look.

@@ -460,5 +460,19 @@ TEST_F(SenderTest, flush_sends_what_lingers_in_any_partition_and_later_batches_l
   }
 }
 
+TEST_F(SenderTest, records_without_a_key_reach_every_partition_also_those_after_the_ones_used_first) {
+  constexpr std::int32_t kPartitions = 40;
+  broker.serve_metadata(cluster({"b1"}, {{"t", std::vector<std::int32_t>(kPartitions, 1)}}));
+  const auto producer = make_producer();
+  std::map<std::int32_t, int> counts;
+  for (int i = 0; i < 100 * kPartitions; ++i) {
+    producer->send({.topic = "t", .value = "v"}, [&](const Delivery& delivery) { ++counts[delivery.partition]; });
+    env.run_for(2ms);  // long enough for a look at the queues' lengths
+  }
+  producer->flush();
+  ASSERT_EQ(counts.size(), std::size_t{kPartitions});
+  for (const auto& [partition, count] : counts) EXPECT_NEAR(count, 100, 50) << partition;
+}
+
 }  // namespace
 }  // namespace barnabas::client
