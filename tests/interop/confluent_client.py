@@ -5,6 +5,7 @@
   confluent_client.py member BOOTSTRAP TOPIC GROUP STRATEGY SESSION_MS   the values of the records that a group's member gets, a line each
 """
 import json
+import signal
 import sys
 import time
 
@@ -49,10 +50,17 @@ def member(bootstrap, topic, group, strategy, session):
     consumer = kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest",
                                "partition.assignment.strategy": strategy, "session.timeout.ms": int(session)})
     consumer.subscribe([topic])
-    while True:
+    ended = []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    while not ended:
         message = consumer.poll(0.5)
-        if message is not None and not message.error():
+        if message is None:
+            continue
+        if message.error():
+            print(message.error(), file=sys.stderr, flush=True)
+        else:
             print(text(message.value()), flush=True)
+    consumer.close()  # leaves the group
 
 
 if sys.argv[1] == "produce":

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import uuid
 
-from mixed_group import Member, wait_for
+from mixed_group import Member, create_topic, say, wait_for
 from programs import fail, java, programs, run
 
 PARTITIONS = 3
@@ -71,9 +71,10 @@ class Tools:
         same("--state", [(row["ID"], row["ASSIGNMENT-STRATEGY"], row["STATE"], row["#MEMBERS"]) for row in state],
              [(f"({ours['coordinator']})", ours["assignor"] or "-", ours["state"], str(len(ours["members"])))])
         listed = table(self.kafkas("--list", "--state"))
-        for line in self.ours("group", "list", "--json").splitlines():
-            group = json.loads(line)
-            same("--list --state", [row["STATE"] for row in listed if row["GROUP"] == group["group"]], [group["state"]])
+        own = [json.loads(line) for line in self.ours("group", "list", "--json").splitlines()]
+        # Others' states may change between the two, as the one of a group whose members another case has killed.
+        same("--list --state", [row["STATE"] for row in listed if row["GROUP"] == self.group],
+             [group["state"] for group in own if group["group"] == self.group])
 
     def compare_members(self, members):
         text = self.kafkas("--describe", "--group", self.group, "--members", "--verbose")
@@ -151,7 +152,7 @@ def group_tool(options):
         for partition in range(PARTITIONS):
             run([f"{options.binaries}/barnabas", "produce", "-t", topic, "--partition", str(partition), "-b", options.bootstrap],
                 "".join(f"{i}\n" for i in range(count)))
-    tools.ours("topic", "create", topic, "-p", str(PARTITIONS))
+    create_topic(options, topic, PARTITIONS)
     write(10)
     commands = {"ours": [f"{options.binaries}/barnabas", "consume", "-b", options.bootstrap, "--group", group, "--topic", topic,
                          "--follow", "--format", "%s\n", "-X", "group.instance.id=till", "-X", "session.timeout.ms=10000"],
@@ -167,9 +168,13 @@ def group_tool(options):
             wait_for("both members with partitions, and all committed", all_done)
             tools.compare_descriptions()
             refusals_of_a_group_in_use(tools, topic)
-        finally:
             for member in members:
                 member.end()
+        except BaseException:
+            for member in members:
+                say(member.told())
+                member.kill()
+            raise
     # The static member stays until its session has ended.
     wait_for("an empty group", lambda: tools.described()["state"] == "Empty" or tools.described()["state"])
     write(20)

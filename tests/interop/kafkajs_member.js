@@ -29,13 +29,17 @@ const assigner = ({ cluster }) => ({
   },
 })
 
+// Each word of the log with its time, and what it is about on one line.
+const toStandardError = ({ level, log: { timestamp, message, logger, ...rest } }) =>
+  console.error(timestamp.slice(11, 23), level, message, JSON.stringify(rest).slice(0, 400))
+
 async function main() {
-  const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrap], logLevel: logLevel.NOTHING })
+  const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrap], logLevel: logLevel.INFO, logCreator: () => toStandardError })
   const consumer = kafka.consumer({ groupId, partitionAssigners: [assigner], sessionTimeout: Number(session) })
+  process.on('SIGTERM', () => consumer.disconnect().then(() => process.exit(0)))
   await consumer.connect()
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
   await consumer.run({ eachMessage: async ({ message }) => console.log(message.value.toString()) })
-  process.on('SIGTERM', () => consumer.disconnect().then(() => process.exit(0)))
 }
 
 main().catch((error) => {
