@@ -16,7 +16,6 @@ import argparse
 import base64
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -25,7 +24,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-from brokers import PEERS, java  # noqa: E402
+from brokers import PEERS, free_ports, java  # noqa: E402
 
 CONTROLLER = 100
 MOST_BROKERS = 4
@@ -43,20 +42,6 @@ COMMON = {
     "num.network.threads": 2, "num.io.threads": 4, "num.recovery.threads.per.data.dir": 2,
     "log.cleaner.enable": "false", "background.threads": 2,
 }
-
-
-def free_ports(count):
-    """Below those that the system gives to connections, of which none is to take the port of a broker that is down."""
-    ports = []
-    for port in random.sample(range(15000, 32000), 1000):
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        ports.append(port)
-        if len(ports) == count:
-            return ports
-    sys.exit("there are no free ports")
 
 
 def load(folder):

@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -18,11 +19,17 @@ def java(*arguments, heap="256m", jvm=()):
 
 
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Below those that the system gives to connections, of which none is to take the port of a broker that is not up yet."""
+    ports = []
+    for port in random.sample(range(15000, 32000), 1000):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise SystemExit("there are no free ports")
 
 
 def barnabas_command(folder, binaries, _=None):
