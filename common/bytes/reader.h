@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/bytes/big_endian.h"
 #include "common/bytes/bytes.h"
 #include "common/bytes/uuid.h"
 #include "common/bytes/varint.h"
@@ -98,11 +99,7 @@ class Reader {
       fail();
       return 0;
     }
-    Unsigned value = 0;
-    for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
-      value = static_cast<Unsigned>(static_cast<std::uint64_t>(value) << 8 |
-                                    std::to_integer<std::uint64_t>(bytes_[position_ + i]));
-    }
+    const auto value = big_endian::load<Unsigned>(bytes_.data() + position_);
     position_ += sizeof(Unsigned);
     return value;
   }

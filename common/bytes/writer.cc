@@ -15,9 +15,7 @@ std::size_t Writer::external_bytes() const noexcept {
 }
 
 void Writer::patch_int32(std::size_t position, std::int32_t value) noexcept {
-  for (std::size_t i = 0; i < sizeof(value); ++i) {
-    bytes_[position + i] = static_cast<std::byte>(static_cast<std::uint32_t>(value) >> (8 * (3 - i)));
-  }
+  big_endian::store(bytes_.data() + position, value);
 }
 
 }  // namespace barnabas

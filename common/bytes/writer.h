@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <optional>
@@ -8,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/bytes/big_endian.h"
 #include "common/bytes/bytes.h"
 #include "common/bytes/uuid.h"
 #include "common/bytes/varint.h"
@@ -113,11 +113,9 @@ class Writer {
  private:
   template <typename Unsigned>
   void fixed(Unsigned value) {
-    std::array<std::byte, sizeof(Unsigned)> big_endian{};
-    for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
-      big_endian[i] = static_cast<std::byte>(value >> (8 * (sizeof(Unsigned) - 1 - i)));
-    }
-    bytes_.insert(bytes_.end(), big_endian.begin(), big_endian.end());
+    const std::size_t at = bytes_.size();
+    bytes_.resize(at + sizeof value);
+    big_endian::store(bytes_.data() + at, value);
   }
   void long_unsigned_varint(std::uint64_t value);
 

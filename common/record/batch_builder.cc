@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/bytes/big_endian.h"
 #include "common/record/compress/compressor.h"
 #include "common/record/wire.h"
 
@@ -144,7 +145,7 @@ Result<Bytes> BatchBuilder::finish(Compressor& compressor, Bytes& output) {
 
 void BatchBuilder::write_head(Bytes& batch) const {
   write_batch_header(batch, header(batch.size()));
-  wire::store(batch.data() + position::kCrc, compute_batch_crc(batch));
+  big_endian::store(batch.data() + position::kCrc, compute_batch_crc(batch));
 }
 
 }  // namespace barnabas::record

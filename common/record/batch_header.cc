@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "common/bytes/big_endian.h"
 #include "common/bytes/crc32c.h"
 #include "common/protocol/errors.h"
 #include "common/record/wire.h"
@@ -39,42 +40,42 @@ Result<BatchHeader> read_batch_header(BytesView bytes) {
   }
   const std::byte* at = bytes.data();
   BatchHeader header;
-  header.base_offset = wire::load<std::int64_t>(at + position::kBaseOffset);
-  header.batch_length = wire::load<std::int32_t>(at + position::kBatchLength);
-  header.partition_leader_epoch = wire::load<std::int32_t>(at + position::kLeaderEpoch);
-  header.magic = wire::load<std::int8_t>(at + position::kMagic);
-  header.crc = wire::load<std::uint32_t>(at + position::kCrc);
-  header.attributes = wire::load<std::int16_t>(at + position::kAttributes);
-  header.last_offset_delta = wire::load<std::int32_t>(at + position::kLastOffsetDelta);
-  header.base_timestamp_ms = wire::load<std::int64_t>(at + position::kBaseTimestamp);
-  header.max_timestamp_ms = wire::load<std::int64_t>(at + position::kMaxTimestamp);
-  header.producer_id = wire::load<std::int64_t>(at + position::kProducerId);
-  header.producer_epoch = wire::load<std::int16_t>(at + position::kProducerEpoch);
-  header.base_sequence = wire::load<std::int32_t>(at + position::kBaseSequence);
-  header.record_count = wire::load<std::int32_t>(at + position::kRecordCount);
+  header.base_offset = big_endian::load<std::int64_t>(at + position::kBaseOffset);
+  header.batch_length = big_endian::load<std::int32_t>(at + position::kBatchLength);
+  header.partition_leader_epoch = big_endian::load<std::int32_t>(at + position::kLeaderEpoch);
+  header.magic = big_endian::load<std::int8_t>(at + position::kMagic);
+  header.crc = big_endian::load<std::uint32_t>(at + position::kCrc);
+  header.attributes = big_endian::load<std::int16_t>(at + position::kAttributes);
+  header.last_offset_delta = big_endian::load<std::int32_t>(at + position::kLastOffsetDelta);
+  header.base_timestamp_ms = big_endian::load<std::int64_t>(at + position::kBaseTimestamp);
+  header.max_timestamp_ms = big_endian::load<std::int64_t>(at + position::kMaxTimestamp);
+  header.producer_id = big_endian::load<std::int64_t>(at + position::kProducerId);
+  header.producer_epoch = big_endian::load<std::int16_t>(at + position::kProducerEpoch);
+  header.base_sequence = big_endian::load<std::int32_t>(at + position::kBaseSequence);
+  header.record_count = big_endian::load<std::int32_t>(at + position::kRecordCount);
   return header;
 }
 
 void write_batch_header(MutableBytesView out, const BatchHeader& header) noexcept {
   std::byte* at = out.data();
-  wire::store(at + position::kBaseOffset, header.base_offset);
-  wire::store(at + position::kBatchLength, header.batch_length);
-  wire::store(at + position::kLeaderEpoch, header.partition_leader_epoch);
-  wire::store(at + position::kMagic, header.magic);
-  wire::store(at + position::kCrc, header.crc);
-  wire::store(at + position::kAttributes, header.attributes);
-  wire::store(at + position::kLastOffsetDelta, header.last_offset_delta);
-  wire::store(at + position::kBaseTimestamp, header.base_timestamp_ms);
-  wire::store(at + position::kMaxTimestamp, header.max_timestamp_ms);
-  wire::store(at + position::kProducerId, header.producer_id);
-  wire::store(at + position::kProducerEpoch, header.producer_epoch);
-  wire::store(at + position::kBaseSequence, header.base_sequence);
-  wire::store(at + position::kRecordCount, header.record_count);
+  big_endian::store(at + position::kBaseOffset, header.base_offset);
+  big_endian::store(at + position::kBatchLength, header.batch_length);
+  big_endian::store(at + position::kLeaderEpoch, header.partition_leader_epoch);
+  big_endian::store(at + position::kMagic, header.magic);
+  big_endian::store(at + position::kCrc, header.crc);
+  big_endian::store(at + position::kAttributes, header.attributes);
+  big_endian::store(at + position::kLastOffsetDelta, header.last_offset_delta);
+  big_endian::store(at + position::kBaseTimestamp, header.base_timestamp_ms);
+  big_endian::store(at + position::kMaxTimestamp, header.max_timestamp_ms);
+  big_endian::store(at + position::kProducerId, header.producer_id);
+  big_endian::store(at + position::kProducerEpoch, header.producer_epoch);
+  big_endian::store(at + position::kBaseSequence, header.base_sequence);
+  big_endian::store(at + position::kRecordCount, header.record_count);
 }
 
 void stamp_offset_and_epoch(MutableBytesView batch, std::int64_t base_offset, std::int32_t leader_epoch) noexcept {
-  wire::store(batch.data() + position::kBaseOffset, base_offset);
-  wire::store(batch.data() + position::kLeaderEpoch, leader_epoch);
+  big_endian::store(batch.data() + position::kBaseOffset, base_offset);
+  big_endian::store(batch.data() + position::kLeaderEpoch, leader_epoch);
 }
 
 std::uint32_t compute_batch_crc(BytesView batch) noexcept {
@@ -84,27 +85,27 @@ std::uint32_t compute_batch_crc(BytesView batch) noexcept {
 void stamp_producer_state(MutableBytesView batch, std::int64_t producer_id, std::int16_t producer_epoch,
                           std::int32_t base_sequence) noexcept {
   std::byte* at = batch.data();
-  wire::store(at + position::kProducerId, producer_id);
-  wire::store(at + position::kProducerEpoch, producer_epoch);
-  wire::store(at + position::kBaseSequence, base_sequence);
-  wire::store(at + position::kCrc, compute_batch_crc(batch));
+  big_endian::store(at + position::kProducerId, producer_id);
+  big_endian::store(at + position::kProducerEpoch, producer_epoch);
+  big_endian::store(at + position::kBaseSequence, base_sequence);
+  big_endian::store(at + position::kCrc, compute_batch_crc(batch));
 }
 
 void stamp_max_timestamp(MutableBytesView batch, TimestampType type, std::int64_t max_timestamp_ms) noexcept {
   std::byte* at = batch.data();
-  const auto attributes = wire::load<std::int16_t>(at + position::kAttributes);
+  const auto attributes = big_endian::load<std::int16_t>(at + position::kAttributes);
   const bool is_append_time = (attributes & BatchHeader::kTimestampTypeBit) != 0;
   const bool wants_append_time = type == TimestampType::log_append_time;
   if (is_append_time == wants_append_time &&
-      wire::load<std::int64_t>(at + position::kMaxTimestamp) == max_timestamp_ms) {
+      big_endian::load<std::int64_t>(at + position::kMaxTimestamp) == max_timestamp_ms) {
     return;
   }
   constexpr int kKnownBits = BatchHeader::kCompressionMask | BatchHeader::kTransactionalBit | BatchHeader::kControlBit |
                              BatchHeader::kDeleteHorizonBit;
   const int edited = (attributes & kKnownBits) | (wants_append_time ? BatchHeader::kTimestampTypeBit : 0);
-  wire::store(at + position::kAttributes, static_cast<std::int16_t>(edited));
-  wire::store(at + position::kMaxTimestamp, max_timestamp_ms);
-  wire::store(at + position::kCrc, compute_batch_crc(batch));
+  big_endian::store(at + position::kAttributes, static_cast<std::int16_t>(edited));
+  big_endian::store(at + position::kMaxTimestamp, max_timestamp_ms);
+  big_endian::store(at + position::kCrc, compute_batch_crc(batch));
 }
 
 }  // namespace barnabas::record

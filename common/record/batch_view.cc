@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "common/bytes/big_endian.h"
 #include "common/protocol/errors.h"
 
 namespace barnabas::record {
@@ -149,7 +150,7 @@ Result<BytesView> BatchView::plain_records(Bytes& scratch, std::size_t limit_byt
 Result<std::optional<BytesView>> BatchCursor::next() {
   constexpr std::size_t kHeadBytes = kMagicPosition + 1;
   if (rest_.size() < kLogOverheadBytes) return std::optional<BytesView>{};
-  const auto length = wire::load<std::int32_t>(rest_.data() + position::kBatchLength);
+  const auto length = big_endian::load<std::int32_t>(rest_.data() + position::kBatchLength);
   if (length < static_cast<std::int32_t>(kSmallestBatchLength)) {
     return failure(ErrorCode::corrupt_message,
                    "record size " + std::to_string(length) + " is less than the minimum record overhead (14)");

@@ -1,5 +1,6 @@
 #include "common/record/control_record.h"
 
+#include "common/bytes/big_endian.h"
 #include "common/protocol/errors.h"
 #include "common/record/wire.h"
 
@@ -25,26 +26,26 @@ Result<Bytes> one_record(BatchOptions options, ControlRecordType type, BytesView
 
 Result<ControlRecordType> control_type_of(BytesView key) {
   if (key.size() < kKeyBytes) return invalid("control record key of " + std::to_string(key.size()) + " bytes");
-  const auto version = wire::load<std::int16_t>(key.data());
+  const auto version = big_endian::load<std::int16_t>(key.data());
   if (version < 0) return invalid("control record key version " + std::to_string(version));
-  const auto type = wire::load<std::int16_t>(key.data() + 2);
+  const auto type = big_endian::load<std::int16_t>(key.data() + 2);
   const bool known = type >= 0 && type <= static_cast<std::int16_t>(ControlRecordType::kraft_voters);
   return known ? static_cast<ControlRecordType>(type) : ControlRecordType::unknown;
 }
 
 Bytes control_key(ControlRecordType type) {
   Bytes key(kKeyBytes);
-  wire::store<std::int16_t>(key.data(), 0);
-  wire::store(key.data() + 2, static_cast<std::int16_t>(type));
+  big_endian::store<std::int16_t>(key.data(), 0);
+  big_endian::store(key.data() + 2, static_cast<std::int16_t>(type));
   return key;
 }
 
 Result<EndTxnMarker> read_end_txn_marker(BytesView value) {
   if (value.size() < kEndTxnBytes) return invalid("end-of-transaction marker cut short");
   EndTxnMarker marker;
-  marker.version = wire::load<std::int16_t>(value.data());
+  marker.version = big_endian::load<std::int16_t>(value.data());
   if (marker.version < 0) return invalid("end-of-transaction marker version " + std::to_string(marker.version));
-  marker.coordinator_epoch = wire::load<std::int32_t>(value.data() + 2);
+  marker.coordinator_epoch = big_endian::load<std::int32_t>(value.data() + 2);
   return marker;
 }
 
@@ -52,8 +53,8 @@ Result<Bytes> end_txn_marker_batch(ControlRecordType type, std::int64_t timestam
                                    std::int16_t producer_epoch, std::int32_t coordinator_epoch,
                                    std::int64_t base_offset, std::int32_t leader_epoch) {
   Bytes value(kEndTxnBytes);
-  wire::store<std::int16_t>(value.data(), 0);
-  wire::store(value.data() + 2, coordinator_epoch);
+  big_endian::store<std::int16_t>(value.data(), 0);
+  big_endian::store(value.data() + 2, coordinator_epoch);
   BatchOptions options;
   options.base_offset = base_offset;
   options.partition_leader_epoch = leader_epoch;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/record/compress/codecs.h"
+#include "common/bytes/big_endian.h"
 #include "common/record/wire.h"
 
 /// snappy-java's stream: a head of 16 bytes, then blocks with a big-endian int32 length before each.
@@ -56,7 +57,7 @@ class SnappyReader final : public Decompressor {
     }
     while (starts_with_magic(rest_) && rest_.size() >= kHead.size()) rest_ = rest_.subspan(kHead.size());
     if (rest_.size() < kLengthBytes) return std::optional<BytesView>{};
-    const auto length = wire::load<std::uint32_t>(rest_.data());
+    const auto length = big_endian::load<std::uint32_t>(rest_.data());
     if (length > rest_.size() - kLengthBytes) return failure(Errc::corrupt_data, "snappy stream cut short");
     const BytesView block = rest_.subspan(kLengthBytes, length);
     rest_ = rest_.subspan(kLengthBytes + length);
@@ -97,7 +98,7 @@ Result<void> snappy_compress(BytesView plain, Bytes& out) {
     out.resize(start + kLengthBytes + snappy::MaxCompressedLength(block.size()));
     std::size_t size = 0;
     snappy::RawCompress(chars(block.data()), block.size(), chars(out.data() + start + kLengthBytes), &size);
-    wire::store<std::uint32_t>(out.data() + start, static_cast<std::uint32_t>(size));
+    big_endian::store<std::uint32_t>(out.data() + start, static_cast<std::uint32_t>(size));
     out.resize(start + kLengthBytes + size);
   }
   return {};
