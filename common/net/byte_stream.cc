@@ -26,6 +26,10 @@ asio::awaitable<void> run_write(ByteStream* stream, std::span<const BytesView> p
 
 }  // namespace
 
+Result<std::size_t> ByteStream::write_now(std::span<const BytesView> /*parts*/) {
+  return std::size_t{0};
+}
+
 void ByteStream::start_read(MutableBytesView out, std::shared_ptr<StreamUser> user) {
   asio::co_spawn(executor(), run_read(this, out, std::move(user)), asio::detached);
 }

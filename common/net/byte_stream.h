@@ -37,6 +37,9 @@ class ByteStream {
   /// user is told later, never inside the call. `parts` too must live until then.
   virtual void start_read(MutableBytesView out, std::shared_ptr<StreamUser> user);
   virtual void start_write(std::span<const BytesView> parts, std::shared_ptr<StreamUser> user);
+  /// As many of the first bytes as go out without waiting, none where the stream cannot tell. While no other write is
+  /// under way.
+  virtual Result<std::size_t> write_now(std::span<const BytesView> parts);
   /// Bytes [position, position + length) of a file: sendfile where the system has it, else a copy.
   virtual asio::awaitable<Result<void>> write_file(const runtime::File& file, std::uint64_t position,
                                                    std::uint64_t length) = 0;

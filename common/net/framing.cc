@@ -5,23 +5,14 @@
 #include <limits>
 #include <string_view>
 
+#include "common/bytes/big_endian.h"
+
 namespace barnabas::net {
 namespace {
 
 constexpr std::size_t kSizeBytes = 4;
 constexpr std::size_t kReadAheadBytes = 16 * 1024;
 constexpr std::size_t kTrustedBytesMax = 1024 * 1024;
-
-std::int32_t big_endian_int32(BytesView bytes) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < kSizeBytes; ++i) value = value << 8 | std::to_integer<std::uint32_t>(bytes[i]);
-  return static_cast<std::int32_t>(value);
-}
-
-std::array<std::byte, kSizeBytes> to_big_endian(std::uint32_t value) {
-  return {static_cast<std::byte>(value >> 24), static_cast<std::byte>(value >> 16), static_cast<std::byte>(value >> 8),
-          static_cast<std::byte>(value)};
-}
 
 /// What the peer takes us for, judged by the four bytes where a size should be; empty when nothing is known.
 std::string_view foreign_protocol(BytesView start) {
@@ -34,27 +25,8 @@ std::string_view foreign_protocol(BytesView start) {
 }  // namespace
 
 asio::awaitable<Result<Bytes>> FrameReader::next(Bytes spare) {
-  if (Result<void> filled = co_await fill_to(kSizeBytes); !filled) co_return failure(std::move(filled.error()));
-  const Result<std::size_t> size = take_size();
-  if (!size) co_return failure(size.error());
-  if (spare.empty() && memory_ != nullptr) spare = memory_->take(*size);
-  if (Result<void> read = co_await read_body(spare, *size); !read) co_return failure(std::move(read.error()));
-  trusted_bytes_ = std::min(std::max(trusted_bytes_, *size), kTrustedBytesMax);
-  co_return std::move(spare);
-}
-
-/// Reads ahead until `count` bytes are there.
-asio::awaitable<Result<void>> FrameReader::fill_to(std::size_t count) {
-  if (buffer_.empty()) buffer_.resize(kReadAheadBytes);
-  if (start_ == end_) start_ = end_ = 0;
-  if (buffer_.size() - start_ < count) {
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(start_),
-              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
-    end_ -= start_;
-    start_ = 0;
-  }
-  while (buffered() < count) {
-    const MutableBytesView room = MutableBytesView(buffer_).subspan(end_);
+  while (buffered() < kSizeBytes) {
+    const MutableBytesView room = room_for_size();
     Result<std::size_t> read = co_await stream_.read_some(room);
     if (!read) {
       if (buffered() == 0 || read.error().code != Errc::disconnected) co_return failure(std::move(read.error()));
@@ -63,12 +35,40 @@ asio::awaitable<Result<void>> FrameReader::fill_to(std::size_t count) {
     }
     end_ += *read;
   }
-  co_return Result<void>{};
+  const Result<std::size_t> size = take_size();
+  if (!size) co_return failure(size.error());
+  if (spare.empty() && memory_ != nullptr) spare = memory_->take(*size);
+  const std::size_t received = take_buffered(spare, *size);
+  if (received < *size) {
+    Result<void> read = co_await read_rest(spare, received, *size);
+    if (!read) co_return failure(std::move(read.error()));
+  }
+  trusted_bytes_ = std::min(std::max(trusted_bytes_, *size), kTrustedBytesMax);
+  co_return std::move(spare);
+}
+
+/// Where to read ahead; what is buffered already moves to the front where the rest of a size would not fit.
+MutableBytesView FrameReader::room_for_size() {
+  if (buffer_.empty()) buffer_.resize(kReadAheadBytes);
+  if (start_ == end_) start_ = end_ = 0;
+  if (buffer_.size() - start_ < kSizeBytes) {
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(start_),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    end_ -= start_;
+    start_ = 0;
+  }
+  return MutableBytesView(buffer_).subspan(end_);
+}
+
+bool FrameReader::has_whole_frame() const noexcept {
+  if (buffered() < kSizeBytes) return false;
+  const auto size = big_endian::load<std::int32_t>(buffer_.data() + start_);
+  return size < 0 || buffered() - kSizeBytes >= static_cast<std::size_t>(size);
 }
 
 Result<std::size_t> FrameReader::take_size() {
   const BytesView start = BytesView(buffer_).subspan(start_, kSizeBytes);
-  const std::int32_t size = big_endian_int32(start);
+  const auto size = big_endian::load<std::int32_t>(start.data());
   if (size < 0)
     return failure(Errc::corrupt_data, stream_.peer_name() + " sent a frame of negative size " + std::to_string(size));
   if (size > frame_bytes_max_) {
@@ -84,7 +84,8 @@ Result<std::size_t> FrameReader::take_size() {
   return static_cast<std::size_t>(size);
 }
 
-asio::awaitable<Result<void>> FrameReader::read_body(Bytes& frame, std::size_t size) {
+/// Moves what was read ahead of the frame into it; how much that is.
+std::size_t FrameReader::take_buffered(Bytes& frame, std::size_t size) {
   const std::size_t ready = std::min(size, buffered());
   const auto first = buffer_.begin() + static_cast<std::ptrdiff_t>(start_);
   if (frame.capacity() < size) frame.clear();  // it will be moved: its bytes need not
@@ -93,7 +94,10 @@ asio::awaitable<Result<void>> FrameReader::read_body(Bytes& frame, std::size_t s
   frame.resize(std::max(ready, std::min(frame.size(), size)));
   std::copy_n(first, ready, frame.begin());
   start_ += ready;
-  std::size_t received = ready;
+  return ready;
+}
+
+asio::awaitable<Result<void>> FrameReader::read_rest(Bytes& frame, std::size_t received, std::size_t size) {
   while (received < size) {
     // As much again as has arrived, so that a claim of 100 MB costs its sender as many bytes as it costs us.
     const std::size_t allowed = std::max({received * 2, kFrameBytesOnTrust, trusted_bytes_});
@@ -124,7 +128,8 @@ asio::awaitable<Result<void>> write_frame(ByteStream& stream, BytesView own, std
   if (!fits || total > static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max())) {
     co_return failure(Errc::invalid_argument, "a frame's external parts do not fit it");
   }
-  const auto size = to_big_endian(static_cast<std::uint32_t>(total));
+  std::array<std::byte, kSizeBytes> size{};
+  big_endian::store(size.data(), static_cast<std::int32_t>(total));
   std::vector<BytesView> parts{BytesView(size)};
   std::size_t written = 0;  // of `own`
   for (std::size_t i = 0; i < places.size(); ++i) {

@@ -41,11 +41,14 @@ class FrameReader {
 
   /// Whether bytes of a further frame have arrived already.
   bool has_buffered() const noexcept { return start_ < end_; }
+  /// Whether the next frame is here as a whole: next() need not wait.
+  bool has_whole_frame() const noexcept;
 
  private:
-  asio::awaitable<Result<void>> fill_to(std::size_t count);
-  asio::awaitable<Result<void>> read_body(Bytes& frame, std::size_t size);
+  MutableBytesView room_for_size();
   Result<std::size_t> take_size();
+  std::size_t take_buffered(Bytes& frame, std::size_t size);
+  asio::awaitable<Result<void>> read_rest(Bytes& frame, std::size_t received, std::size_t size);
   std::size_t buffered() const noexcept { return end_ - start_; }
 
   ByteStream& stream_;

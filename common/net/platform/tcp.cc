@@ -95,6 +95,16 @@ class TcpStream final : public ByteStream {
     co_return Result<void>{};
   }
 
+  Result<std::size_t> write_now(std::span<const BytesView> parts) override {
+    std::error_code error;
+    if (!socket_.non_blocking()) socket_.non_blocking(true, error);
+    if (error) return failed("write", error);
+    const std::size_t count = socket_.write_some(buffers_of(parts), error);
+    if (error == asio::error::would_block) return 0;
+    if (error) return failed("write", error);
+    return count;
+  }
+
   void start_read(MutableBytesView out, std::shared_ptr<StreamUser> user) override {
     socket_.async_read_some(asio::mutable_buffer(out.data(), out.size()), ReadDone{this, std::move(user)});
   }

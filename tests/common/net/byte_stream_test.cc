@@ -149,14 +149,6 @@ TEST_P(ByteStreamTest, reads_and_writes_without_coroutines_and_tells_later) {
   expect(talk(&env(), connect_pair(this)));
 }
 
-asio::awaitable<void> write_big(ByteStream& stream, const std::string& text, runtime::AsyncEvent& done, bool& ok) {
-  const std::array<BytesView, 1> parts{as_bytes(text)};
-  const std::span<const BytesView> all(parts);
-  const auto written = co_await stream.write(all);
-  ok = written.has_value();
-  done.notify();
-}
-
 std::string pattern(std::size_t size) {
   std::string text(size, '\0');
   for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
@@ -173,6 +165,67 @@ asio::awaitable<Result<std::string>> read_all(ByteStream& stream, std::size_t co
     done += *read;
   }
   co_return std::string(as_text(bytes));
+}
+
+/// Everything, by write_now as long as that takes something, and the rest by write.
+asio::awaitable<Result<void>> write_now_and_later(ByteStream& stream, BytesView text, std::size_t& at_once) {
+  for (;;) {
+    const std::array<BytesView, 3> parts{text.first(text.size() / 2), BytesView(), text.subspan(text.size() / 2)};
+    const Result<std::size_t> taken = stream.write_now(parts);
+    if (!taken) co_return failure(taken.error());
+    at_once += *taken;
+    text = text.subspan(*taken);
+    if (*taken == 0 || text.empty()) break;
+  }
+  const std::array<BytesView, 1> rest{text};
+  co_return co_await stream.write(rest);
+}
+
+asio::awaitable<void> write_somehow(ByteStream& stream, BytesView text, runtime::AsyncEvent& done,
+                                    std::size_t& at_once) {
+  const auto written = co_await write_now_and_later(stream, text, at_once);
+  EXPECT_TRUE(written);
+  done.notify();
+}
+
+asio::awaitable<Result<void>> take_what_fits(runtime::Env& env, bool is_tcp,
+                                             asio::awaitable<Result<StreamPair>> connected) {
+  auto pair = co_await std::move(connected);
+  if (!pair) co_return failure(pair.error());
+  const std::string text = pattern(20'000'000);
+  const asio::any_io_executor executor = pair->client->executor();
+  runtime::AsyncEvent done(env, executor);
+  std::size_t at_once = 0;
+  asio::co_spawn(executor, write_somehow(*pair->client, as_bytes(text), done, at_once), asio::detached);
+  const auto got = co_await read_all(*pair->server, text.size());
+  if (!got) co_return failure(got.error());
+  EXPECT_TRUE(*got == text);
+  const auto finished = co_await done.wait();
+  EXPECT_TRUE(finished);
+  EXPECT_EQ(at_once > 0, is_tcp) << at_once;
+  EXPECT_LT(at_once, text.size());
+  pair->client->close();
+  const std::array<BytesView, 1> parts{as_bytes("too late")};
+  const Result<std::size_t> after_close = pair->client->write_now(parts);
+  if (is_tcp) {
+    EXPECT_FALSE(after_close);
+    if (!after_close) {
+      EXPECT_EQ(after_close.error().code, Errc::closed);
+    }
+  }
+  co_return Result<void>{};
+}
+
+TEST_P(ByteStreamTest, takes_at_once_what_the_system_has_room_for_and_no_more) {
+  expect(take_what_fits(env(), std::string(GetParam()) == "tcp", connect_pair(this)));
+}
+
+asio::awaitable<void> write_big(ByteStream& stream, const std::string& text, runtime::AsyncEvent& done, bool& ok) {
+  const std::array<BytesView, 1> parts{as_bytes(text)};
+  const std::span<const BytesView> all(parts);
+  const auto written = co_await stream.write(all);
+  ok = written.has_value();
+  done.notify();
 }
 
 asio::awaitable<Result<void>> carry_big(runtime::Env& env, asio::awaitable<Result<StreamPair>> connected) {

@@ -37,10 +37,24 @@ TEST_P(FramingTest, takes_frames_that_come_together_and_in_pieces) {
   EXPECT_EQ(receive(), "one");
   EXPECT_EQ(receive(), "");
   EXPECT_TRUE(reader_->has_buffered());
+  EXPECT_FALSE(reader_->has_whole_frame());
   send("ree" + size_text(1).substr(0, 2));
   EXPECT_EQ(receive(), "three");
   send(size_text(1).substr(2) + "x");
   EXPECT_EQ(receive(), "x");
+}
+
+TEST_P(FramingTest, knows_whether_the_next_frame_is_here_as_a_whole) {
+  EXPECT_FALSE(reader_->has_whole_frame());
+  send(size_text(3) + "one" + size_text(3) + "two" + size_text(0) + size_text(3) + "thr");
+  EXPECT_EQ(receive(), "one");
+  EXPECT_TRUE(reader_->has_whole_frame());
+  EXPECT_EQ(receive(), "two");
+  EXPECT_TRUE(reader_->has_whole_frame()) << "of no bytes";
+  EXPECT_EQ(receive(), "");
+  EXPECT_TRUE(reader_->has_whole_frame());
+  EXPECT_EQ(receive(), "thr");
+  EXPECT_FALSE(reader_->has_whole_frame());
 }
 
 TEST_P(FramingTest, takes_every_cut_of_a_stream_of_frames) {
