@@ -19,6 +19,7 @@ constexpr std::size_t kFrameSizeBytes = 4;
 constexpr std::size_t kUsualAnswerBytes = 256;
 constexpr std::size_t kCopiedBytes = 16 * 1024;
 constexpr std::size_t kGatheredBytes = 128 * 1024;
+constexpr std::size_t kGatheredAnswers = 32;
 constexpr runtime::MonotonicTime kNever = runtime::MonotonicTime::max();
 
 /// The peer hung up, or we did: nothing that the log needs to say.
@@ -42,14 +43,20 @@ struct Connection::Exchange {
   Exchange(BrokerServices& services, const ApiTable& apis, ConnectionInfo& connection, asio::any_io_executor executor)
       : context(services, apis, connection, std::move(executor)) {}
 
-  std::unique_ptr<RequestMemory::Share> memory;
+  RequestMemory::Share memory;
   RequestContext context;
   const ApiRow* row = nullptr;
   BytesView body;
   Writer out;
   runtime::MonotonicTime arrived;
-  bool effective = false;  // the next request may start
-  bool finished = false;   // the answer may be written
+  std::size_t frame_at = 0;  // of the answer, in out
+  std::size_t sent = 0;      // of out
+  bool is_read_on = false;   // it waits, and another reads the requests that follow
+  bool finished = false;     // the answer may be written
+
+  /// Bytes in memory that go out as they are; nothing of a file, no end of the connection.
+  bool is_plain() const { return context.file_regions().empty() && context.close_reason().empty(); }
+  BytesView unsent() const { return context.wants_answer() ? out.view().subspan(sent) : BytesView(); }
 };
 
 Connection::Connection(std::shared_ptr<net::ByteStream> stream, const ListenerInfo& listener, BrokerServices& services,
@@ -64,6 +71,7 @@ Connection::Connection(std::shared_ptr<net::ByteStream> stream, const ListenerIn
       options_(options),
       place_(std::move(place)),
       on_end_(std::move(on_end)),
+      frames_(*stream_, options_.max_request_bytes, &spare_frames_),
       reader_wakes_(services.env->make_alarm(stream_->executor())),
       idleness_(services.env->make_alarm(stream_->executor())),
       last_active_(services.env->clock().now()) {
@@ -113,8 +121,8 @@ void Connection::refuse(const std::string& reason) {
   close_because(reason);
 }
 
+/// Reads a request and lets it take effect, again and again. Where one goes on to wait, another of these reads on.
 asio::awaitable<void> Connection::read_requests(Self self) {
-  net::FrameReader frames(*self->stream_, self->options_.max_request_bytes, &self->spare_frames_);
   while (!self->closed_) {
     const bool has_room = self->memory_.has_room();
     if (!has_room || !self->may_read()) {
@@ -122,21 +130,27 @@ asio::awaitable<void> Connection::read_requests(Self self) {
       co_await self->reader_wakes_->wait_until(kNever);
       continue;
     }
-    Result<Bytes> frame = co_await frames.next();
+    Result<Bytes> frame = co_await self->frames_.next();
     if (!frame) {
-      if (!is_ordinary_end(frame.error().code) || frames.is_cut_short()) self->refuse(frame.error().message());
+      if (!is_ordinary_end(frame.error().code) || self->frames_.is_cut_short()) self->refuse(frame.error().message());
       break;
     }
     self->last_active_ = self->services_.env->clock().now();
     self->services_.metrics->network_bytes_in.add(kFrameSizeBytes + frame->size());
     Result<std::shared_ptr<Exchange>> begun = self->begin(std::move(*frame));
     if (!begun) {
+      self->send_answers();
       self->refuse(begun.error().subject);
       break;
     }
     const std::shared_ptr<Exchange> exchange = std::move(*begun);
-    self->spawn(handle(self, exchange));
-    while (!exchange->effective && !self->closed_) co_await self->reader_wakes_->wait_until(kNever);
+    const Result<void> outcome = co_await exchange->row->serve(exchange->context, exchange->body, exchange->out);
+    self->finish(*exchange, outcome);
+    if (exchange->is_read_on) {
+      if (self->begin_sending()) co_await write_answers(self);
+      co_return;
+    }
+    self->send_answers_with_the_next();
   }
   self->close();
 }
@@ -166,35 +180,29 @@ Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
   context.client_id_ = std::move(admission->client_id);
   context.frame_ = std::move(frame);
   context.on_effect_ = [this, raw = exchange.get()] {
-    raw->effective = true;
-    reader_wakes_->wake();
+    raw->is_read_on = true;
+    spawn(read_requests(shared_from_this()));
   };
   exchange->memory = memory_.take(admission->row->memory.of(context.frame_.size()));
   exchange->arrived = last_active_;
   exchange->row = admission->row;
   exchange->body = BytesView(context.frame_).subspan(admission->body_at);
+  exchange->out.reserve(kUsualAnswerBytes);
+  exchange->frame_at = protocol::begin_frame(exchange->out);
+  const Result<void> headed = protocol::encode_response_header(exchange->out, admission->row->key,
+                                                               admission->api_version, admission->correlation_id);
+  if (!headed) return failure(headed.error());
   exchanges_.push_back(exchange);
   return exchange;
 }
 
-asio::awaitable<void> Connection::handle(Self self, std::shared_ptr<Exchange> exchange) {
-  RequestContext& context = exchange->context;
-  exchange->out.reserve(kUsualAnswerBytes);
-  const std::size_t begin = protocol::begin_frame(exchange->out);
-  Result<void> outcome = protocol::encode_response_header(exchange->out, exchange->row->key, context.api_version(),
-                                                          context.correlation_id());
-  if (outcome) outcome = co_await exchange->row->serve(context, exchange->body, exchange->out);
-  protocol::end_frame(exchange->out, begin);
-  self->finish(*exchange, outcome);
-  exchange.reset();  // its memory does not wait for the answers of others
-  if (!self->is_writing_) co_await write_answers(self);
-}
-
 void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
   if (!outcome) {
+    send_answers();
     close_because(std::string(protocol::to_string(exchange.row->key)) + " request: " + outcome.error().message());
     return;
   }
+  protocol::end_frame(exchange.out, exchange.frame_at);
   exchange.finished = true;
   exchange.body = {};
   // A hundred answers may wait; the requests need not wait with them.
@@ -203,13 +211,58 @@ void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
   ApiMetrics& counted = services_.metrics->api(exchange.row->key);
   counted.requests.add();
   if (exchange.context.has_error()) counted.errors.add();
-  counted.latency.observe(services_.env->clock().now() - exchange.arrived);
-  exchange.context.start_waiting();
+  last_active_ = services_.env->clock().now();
+  counted.latency.observe(last_active_ - exchange.arrived);
+  exchange.context.on_effect_ = nullptr;
 }
 
-/// Whoever finishes an answer while nobody writes does so, until there is none in turn.
+/// Answers to requests that arrived together leave together; but none waits for a request that may take its time.
+void Connection::send_answers_with_the_next() {
+  if (!frames_.has_whole_frame() || exchanges_.size() >= kGatheredAnswers) return send_answers();
+  if (std::exchange(is_sending_posted_, true)) return;
+  asio::post(stream_->executor(), [self = shared_from_this()] {
+    self->is_sending_posted_ = false;
+    self->send_answers();
+  });
+}
+
+/// Sends the answers that are finished and in turn. What the socket does not take at once is left to a coroutine.
+void Connection::send_answers() {
+  if (begin_sending()) spawn(write_answers(shared_from_this()));
+}
+
+/// Sends what goes out at once; whether write_answers() has to go on.
+bool Connection::begin_sending() {
+  if (is_writing_ || closed_) return false;
+  send_plain_answers();
+  is_writing_ = !closed_ && !exchanges_.empty() && exchanges_.front()->finished;
+  return is_writing_;
+}
+
+void Connection::send_plain_answers() {
+  std::array<BytesView, kGatheredAnswers> parts;
+  std::size_t count = 0;
+  for (const std::shared_ptr<Exchange>& exchange : exchanges_) {
+    if (!exchange->finished || !exchange->is_plain() || count == parts.size()) break;
+    parts[count++] = exchange->unsent();
+  }
+  if (count == 0) return;
+  const Result<std::size_t> sent = stream_->write_now(std::span(parts).first(count));
+  if (!sent) return end_writing(sent.error());
+  std::size_t rest = *sent;
+  for (; count > 0; --count) {
+    Exchange& exchange = *exchanges_.front();
+    const std::size_t unsent = exchange.unsent().size();
+    if (rest < unsent) {
+      exchange.sent += rest;
+      return;
+    }
+    rest -= unsent;
+    pop_answer();
+  }
+}
+
 asio::awaitable<void> Connection::write_answers(Self self) {
-  self->is_writing_ = true;
   while (!self->closed_ && !self->exchanges_.empty() && self->exchanges_.front()->finished) {
     const std::shared_ptr<Exchange> exchange = self->exchanges_.front();
     if (!exchange->context.close_reason().empty()) {
@@ -219,25 +272,34 @@ asio::awaitable<void> Connection::write_answers(Self self) {
     if (exchange->context.wants_answer()) {
       const Result<void> written = co_await self->write_answer(exchange);
       if (!written) {
-        if (!is_ordinary_end(written.error().code)) self->close_because(written.error().message());
-        self->close();
+        self->end_writing(written.error());
         co_return;
       }
     }
     self->last_active_ = self->services_.env->clock().now();
-    self->services_.metrics->network_bytes_out.add(exchange->out.size() + exchange->out.external_bytes());
-    self->unsent_bytes_ -= exchange->out.size();
-    self->exchanges_.pop_front();
-    self->reader_wakes_->wake();
+    self->pop_answer();
   }
   self->is_writing_ = false;
+}
+
+void Connection::end_writing(const Failure& why) {
+  if (!is_ordinary_end(why.code)) close_because(why.message());
+  close();
+}
+
+void Connection::pop_answer() {
+  const Writer& out = exchanges_.front()->out;
+  services_.metrics->network_bytes_out.add(out.size() + out.external_bytes());
+  unsent_bytes_ -= out.size();
+  exchanges_.pop_front();
+  reader_wakes_->wake();
 }
 
 /// What is small in a file is cheaper copied, with its neighbours, than sent by a call of its own.
 asio::awaitable<Result<void>> Connection::write_answer(std::shared_ptr<Exchange> exchange) {
   const BytesView own = exchange->out.view();
   const std::vector<FileRegion>& regions = exchange->context.file_regions();
-  std::size_t at = 0;
+  std::size_t at = exchange->sent;
   std::size_t next_region = 0;
   Bytes gathered;
   for (const ExternalPart& part : exchange->out.external_parts()) {

@@ -14,6 +14,7 @@
 #include "broker/server/request_memory.h"
 #include "broker/server/spare_frames.h"
 #include "common/net/byte_stream.h"
+#include "common/net/framing.h"
 #include "common/runtime/env.h"
 
 namespace barnabas::broker {
@@ -50,11 +51,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static asio::awaitable<void> read_requests(Self self);
   static asio::awaitable<void> write_answers(Self self);
   static asio::awaitable<void> watch_idleness(Self self);
-  static asio::awaitable<void> handle(Self self, std::shared_ptr<Exchange> exchange);
   asio::awaitable<Result<void>> write_answer(std::shared_ptr<Exchange> exchange);
 
   Result<std::shared_ptr<Exchange>> begin(Bytes frame);
   void finish(Exchange& exchange, const Result<void>& outcome);
+  void send_answers_with_the_next();
+  void send_answers();
+  bool begin_sending();
+  void send_plain_answers();
+  void end_writing(const Failure& why);
+  void pop_answer();
   /// For what is no request that we could answer.
   void refuse(const std::string& reason);
   void close_because(const std::string& reason);
@@ -71,12 +77,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<ConnectionLimits::Place> place_;
   const std::function<void(Connection*)> on_end_;
   ConnectionInfo info_;
+  net::FrameReader frames_;
   std::deque<std::shared_ptr<Exchange>> exchanges_;  // in the order of their requests
   std::unique_ptr<runtime::Alarm> reader_wakes_;
   std::unique_ptr<runtime::Alarm> idleness_;
   runtime::MonotonicTime last_active_;
   std::size_t unsent_bytes_ = 0;  // of the answers in exchanges_
-  bool is_writing_ = false;
+  bool is_writing_ = false;       // in a coroutine
+  bool is_sending_posted_ = false;
   bool closed_ = false;
 };
 

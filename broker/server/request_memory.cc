@@ -4,10 +4,10 @@
 
 namespace barnabas::broker {
 
-std::unique_ptr<RequestMemory::Share> RequestMemory::take(std::size_t bytes) {
+RequestMemory::Share RequestMemory::take(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   used_bytes_ += bytes;
-  return std::make_unique<Share>(*this, bytes);
+  return {*this, bytes};
 }
 
 bool RequestMemory::has_room() const {

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace barnabas::broker {
@@ -17,20 +17,29 @@ class RequestMemory {
   /// One request's part; gives it back when destroyed.
   class Share {
    public:
-    Share(RequestMemory& memory, std::size_t bytes) : memory_(memory), bytes_(bytes) {}
-    ~Share() { memory_.give_back(bytes_); }
-    Share(const Share&) = delete;
-    Share& operator=(const Share&) = delete;
+    Share() = default;
+    Share(RequestMemory& memory, std::size_t bytes) : memory_(&memory), bytes_(bytes) {}
+    ~Share() { give_back(); }
+    Share(Share&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)), bytes_(other.bytes_) {}
+    Share& operator=(Share&& other) noexcept {
+      give_back();
+      memory_ = std::exchange(other.memory_, nullptr);
+      bytes_ = other.bytes_;
+      return *this;
+    }
 
    private:
-    RequestMemory& memory_;
-    const std::size_t bytes_;
+    void give_back() {
+      if (memory_ != nullptr) memory_->give_back(bytes_);
+    }
+    RequestMemory* memory_ = nullptr;
+    std::size_t bytes_ = 0;
   };
 
   /// Zero or less: no limit.
   explicit RequestMemory(std::int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
-  std::unique_ptr<Share> take(std::size_t bytes);
+  Share take(std::size_t bytes);
   bool has_room() const;
   /// Calls `wake` once, on the thread that makes room; at once when there is room already. It must only post.
   void when_room(std::function<void()> wake);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "common/protocol/messages/api_versions.h"
+#include "common/protocol/messages/metadata.h"
 #include "tests/broker/server/test_broker.h"
 
 namespace barnabas::testing {
@@ -117,6 +118,72 @@ TEST(Connection, a_client_that_reads_nothing_delays_no_other) {
     const auto response = receive<protocol::FetchResponse>(slow, 12, frame);
     ASSERT_TRUE(response) << i;
     ASSERT_GT(response->responses.at(0).partitions.at(0).records->bytes.size(), 900'000U) << i;
+  }
+}
+
+void append(Bytes& to, const Bytes& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+TEST(Connection, answers_requests_that_came_together_in_their_order) {
+  TestBroker broker;
+  RawSocket socket = broker.connect();
+  constexpr int kRequests = 1000;
+  Bytes together;
+  for (int i = 0; i < kRequests; ++i) append(together, request_frame(hello(), 3, i));
+  ASSERT_TRUE(socket.send(together));
+  Bytes frame;
+  for (int i = 0; i < kRequests; ++i) ASSERT_TRUE(receive<ApiVersionsResponse>(socket, 3, frame, i)) << i;
+}
+
+TEST(Connection, no_answer_waits_for_a_request_that_came_with_its_own_and_takes_its_time) {
+  TestBroker broker;
+  RawSocket socket = broker.connect();
+  create_topic(socket, "quiet");
+  Bytes together = request_frame(hello(), 3, 1);
+  append(together, request_frame(hello(), 3, 2));
+  append(together, request_frame(fetch_request({{"quiet"}}, 60'000), 12, 3));
+  append(together, request_frame(hello(), 3, 4));
+  ASSERT_TRUE(socket.send(together));
+  Bytes frame;
+  ASSERT_TRUE(receive<ApiVersionsResponse>(socket, 3, frame, 1));
+  ASSERT_TRUE(receive<ApiVersionsResponse>(socket, 3, frame, 2));
+  RawSocket other = broker.connect();
+  ASSERT_EQ(produce(other, "quiet", batch_of({"at last"})).error_code, 0);
+  ASSERT_TRUE(receive<protocol::FetchResponse>(socket, 12, frame, 3));
+  ASSERT_TRUE(receive<ApiVersionsResponse>(socket, 3, frame, 4));
+}
+
+TEST(Connection, what_is_no_request_takes_no_answer_away_from_those_before_it) {
+  TestBroker broker;
+  for (const Nonsense& one : nonsense()) {
+    RawSocket socket = broker.connect();
+    Bytes together = request_frame(hello(), 3, 1);
+    append(together, request_frame(hello(), 3, 2));
+    append(together, one.bytes);
+    ASSERT_TRUE(socket.send(together)) << one.name;
+    Bytes frame;
+    EXPECT_TRUE(receive<ApiVersionsResponse>(socket, 3, frame, 1)) << one.name;
+    EXPECT_TRUE(receive<ApiVersionsResponse>(socket, 3, frame, 2)) << one.name;
+    EXPECT_TRUE(socket.wait_until_closed()) << one.name;
+  }
+}
+
+TEST(Connection, a_client_that_reads_late_gets_every_answer_whole) {
+  TestBroker broker(TestBroker::Settings{}, 1);
+  RawSocket late = broker.connect();
+  create_topic(late, "wide", 1000);
+  protocol::MetadataRequest request;
+  request.topics.emplace().emplace_back().name = "wide";
+  constexpr int kRequests = 400;  // some 30 KB each: more than the sockets hold
+  for (int i = 0; i < kRequests; ++i) ASSERT_TRUE(late.send(request_frame(request, 12, i)));
+  RawSocket other = broker.connect();
+  ASSERT_TRUE(ask<ApiVersionsResponse>(other, hello(), 3)) << "nobody else is delayed";
+  Bytes frame;
+  for (int i = 0; i < kRequests; ++i) {
+    const auto response = receive<protocol::MetadataResponse>(late, 12, frame, i);
+    ASSERT_TRUE(response) << i;
+    ASSERT_EQ(response->topics.at(0).partitions.size(), 1000U) << i;
   }
 }
 

@@ -14,7 +14,7 @@ TEST(RequestMemory, wakes_those_who_wait_when_enough_is_given_back) {
   memory.when_room([&] { ++woken; });
   memory.when_room([&] { ++woken; });
   EXPECT_EQ(woken, 0);
-  one.reset();
+  one = {};
   EXPECT_EQ(woken, 2);
   EXPECT_EQ(memory.used_bytes(), 60U);
   memory.when_room([&] { ++woken; });
@@ -33,7 +33,7 @@ TEST(RequestMemory, wakes_nobody_once_it_is_shut_down) {
   bool woken = false;
   memory.when_room([&] { woken = true; });
   memory.shut_down();
-  share.reset();
+  share = {};
   EXPECT_FALSE(woken);
 }
 
