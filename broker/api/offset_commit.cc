@@ -37,17 +37,17 @@ void add(OffsetCommitResponse& response, const Topic& topic, std::int32_t partit
   answer.error_code = code_of(error);
 }
 
-/// Why nothing can be written down for this topic; its name where only the id was given.
-ErrorCode check_topic(RequestContext& context, const metadata::MetadataImage& image, Topic& topic) {
+/// Why nothing can be written down for a topic that was asked for: `known`, or nullptr. Its name where only the id was
+/// given.
+ErrorCode check_topic(RequestContext& context, const metadata::TopicImage* known, Topic& topic) {
   if (context.api_version() >= kFirstVersionWithIds) {
-    const auto known = image.topic(topic.topic_id);
-    if (!known) return ErrorCode::unknown_topic_id;
+    if (known == nullptr) return ErrorCode::unknown_topic_id;
     topic.name = known->name;
   }
   if (!context.authorize(AclOperation::read, ResourceType::topic, topic.name)) {
     return ErrorCode::topic_authorization_failed;
   }
-  return image.topic(topic.name) ? ErrorCode::none : ErrorCode::unknown_topic_or_partition;
+  return known != nullptr ? ErrorCode::none : ErrorCode::unknown_topic_or_partition;
 }
 
 /// Takes out of the request what cannot be written down, and says why.
@@ -55,10 +55,11 @@ OffsetCommitResponse take_refused(RequestContext& context, OffsetCommitRequest& 
   OffsetCommitResponse response;
   const metadata::ImagePtr image = context.broker().controller->image();
   for (Topic& topic : request.topics) {
-    const ErrorCode error = check_topic(context, *image, topic);
-    const auto known = error == ErrorCode::none ? image->topic(topic.name) : nullptr;
+    const bool has_id = context.api_version() >= kFirstVersionWithIds;
+    const auto known = has_id ? image->topic(topic.topic_id) : image->topic(topic.name);
+    const ErrorCode error = check_topic(context, known.get(), topic);
     std::erase_if(topic.partitions, [&](const auto& partition) {
-      if (known && known->partition(partition.partition_index) != nullptr) return false;
+      if (error == ErrorCode::none && known->partition(partition.partition_index) != nullptr) return false;
       add(response, topic, partition.partition_index,
           error == ErrorCode::none ? ErrorCode::unknown_topic_or_partition : error);
       return true;
@@ -69,6 +70,10 @@ OffsetCommitResponse take_refused(RequestContext& context, OffsetCommitRequest& 
 }
 
 void merge(OffsetCommitResponse& response, OffsetCommitResponse&& stored) {
+  if (response.topics.empty()) {
+    response = std::move(stored);
+    return;
+  }
   for (auto& topic : stored.topics) {
     Topic asked;
     asked.name = topic.name;

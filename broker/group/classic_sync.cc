@@ -143,7 +143,7 @@ void ClassicGroups::leave(Step& step, const LeaveGroupRequest& request, Reply<Le
   step.settle = [reply = std::move(reply), answer = std::move(response)](Step& settled, ErrorCode error) mutable {
     // They have left whatever the log says: nobody waits for them any more.
     if (error != ErrorCode::none) answer.error_code = code_of(answer_to_failed_append(error));
-    settled.answer(reply, std::move(answer));
+    settled.answer(std::move(reply), std::move(answer));
   };
 }
 

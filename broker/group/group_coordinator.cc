@@ -130,9 +130,12 @@ GroupCoordinator::PartitionPtr GroupCoordinator::find(std::int32_t partition) co
   return found == led_.end() ? nullptr : found->second.partition;
 }
 
-ErrorCode GroupCoordinator::submit(const std::string& group_id, const std::function<void(GroupShard&, Step&)>& event) {
+/// The event runs before this returns, or never: by reference it needs no memory of its own, and what it moves away is
+/// still the caller's where it did not run.
+template <typename Event>
+ErrorCode GroupCoordinator::submit(const std::string& group_id, const Event& event) {
   const PartitionPtr partition = find(partition_for(group_id));
-  return partition ? partition->submit(event) : ErrorCode::not_coordinator;
+  return partition ? partition->submit(std::cref(event)) : ErrorCode::not_coordinator;
 }
 
 void GroupCoordinator::join_group(Origin origin, JoinGroupRequest request, Reply<JoinGroupResponse> reply) {
@@ -148,8 +151,8 @@ void GroupCoordinator::join_group(Origin origin, JoinGroupRequest request, Reply
     return refuse_with(ErrorCode::invalid_session_timeout);
   }
   const std::string group_id = request.group_id;
-  const ErrorCode error =
-      submit(group_id, [&](GroupShard& shard, Step& step) { shard.join(step, origin, std::move(request), reply); });
+  const ErrorCode error = submit(
+      group_id, [&](GroupShard& shard, Step& step) { shard.join(step, origin, std::move(request), std::move(reply)); });
   if (error == ErrorCode::none) return;
   refused.member_id.clear();
   refuse_with(error);
@@ -159,8 +162,9 @@ void GroupCoordinator::sync_group(protocol::SyncGroupRequest request, Reply<prot
   const std::string group_id = request.group_id;
   ErrorCode error = ErrorCode::invalid_group_id;
   if (!group_id.empty()) {
-    error =
-        submit(group_id, [&](GroupShard& shard, Step& step) { shard.groups().sync(step, std::move(request), reply); });
+    error = submit(group_id, [&](GroupShard& shard, Step& step) {
+      shard.groups().sync(step, std::move(request), std::move(reply));
+    });
   }
   if (error == ErrorCode::none) return;
   protocol::SyncGroupResponse refused;
@@ -171,8 +175,9 @@ void GroupCoordinator::sync_group(protocol::SyncGroupRequest request, Reply<prot
 void GroupCoordinator::heartbeat(protocol::HeartbeatRequest request, Reply<protocol::HeartbeatResponse> reply) {
   ErrorCode error = ErrorCode::invalid_group_id;
   if (!request.group_id.empty()) {
-    error = submit(request.group_id,
-                   [&](GroupShard& shard, Step& step) { step.answer(reply, shard.groups().heartbeat(step, request)); });
+    error = submit(request.group_id, [&](GroupShard& shard, Step& step) {
+      step.answer(std::move(reply), shard.groups().heartbeat(step, request));
+    });
   }
   if (error == ErrorCode::none) return;
   protocol::HeartbeatResponse refused;
@@ -184,8 +189,8 @@ void GroupCoordinator::heartbeat(protocol::HeartbeatRequest request, Reply<proto
 void GroupCoordinator::leave_group(protocol::LeaveGroupRequest request, Reply<protocol::LeaveGroupResponse> reply) {
   ErrorCode error = ErrorCode::invalid_group_id;
   if (!request.group_id.empty()) {
-    error =
-        submit(request.group_id, [&](GroupShard& shard, Step& step) { shard.groups().leave(step, request, reply); });
+    error = submit(request.group_id,
+                   [&](GroupShard& shard, Step& step) { shard.groups().leave(step, request, std::move(reply)); });
   }
   if (error == ErrorCode::none) return;
   protocol::LeaveGroupResponse refused;
@@ -195,15 +200,16 @@ void GroupCoordinator::leave_group(protocol::LeaveGroupRequest request, Reply<pr
 
 void GroupCoordinator::commit_offsets(Origin origin, protocol::OffsetCommitRequest request,
                                       Reply<protocol::OffsetCommitResponse> reply) {
-  const ErrorCode error = submit(
-      request.group_id, [&](GroupShard& shard, Step& step) { shard.offsets().commit(step, origin, request, reply); });
+  const ErrorCode error = submit(request.group_id, [&](GroupShard& shard, Step& step) {
+    shard.offsets().commit(step, origin, request, std::move(reply));
+  });
   if (error != ErrorCode::none) reply(refuse_commit(request, error));
 }
 
 void GroupCoordinator::fetch_offsets(protocol::OffsetFetchRequest::OffsetFetchRequestGroup request, bool require_stable,
                                      Reply<FetchedGroup> reply) {
   const ErrorCode error = submit(request.group_id, [&](GroupShard& shard, Step& step) {
-    step.answer(reply, shard.offsets().fetch(request, require_stable));
+    step.answer(std::move(reply), shard.offsets().fetch(request, require_stable));
   });
   if (error == ErrorCode::none) return;
   FetchedGroup refused;
@@ -216,8 +222,8 @@ void GroupCoordinator::delete_offsets(protocol::OffsetDeleteRequest request,
                                       Reply<protocol::OffsetDeleteResponse> reply) {
   ErrorCode error = ErrorCode::invalid_group_id;
   if (!request.group_id.empty()) {
-    error =
-        submit(request.group_id, [&](GroupShard& shard, Step& step) { shard.offsets().remove(step, request, reply); });
+    error = submit(request.group_id,
+                   [&](GroupShard& shard, Step& step) { shard.offsets().remove(step, request, std::move(reply)); });
   }
   if (error == ErrorCode::none) return;
   protocol::OffsetDeleteResponse refused;
@@ -228,9 +234,10 @@ void GroupCoordinator::delete_offsets(protocol::OffsetDeleteRequest request,
 void GroupCoordinator::delete_groups(std::int32_t partition, std::vector<std::string> group_ids,
                                      Reply<protocol::DeleteGroupsResponse> reply) {
   const PartitionPtr found = find(partition);
-  const ErrorCode error =
-      found ? found->submit([&](GroupShard& shard, Step& step) { shard.delete_groups(step, group_ids, reply); })
-            : ErrorCode::not_coordinator;
+  const ErrorCode error = found ? found->submit([&](GroupShard& shard, Step& step) {
+    shard.delete_groups(step, group_ids, std::move(reply));
+  })
+                                : ErrorCode::not_coordinator;
   if (error == ErrorCode::none) return;
   protocol::DeleteGroupsResponse refused;
   for (std::string& id : group_ids) {

@@ -71,7 +71,8 @@ class GroupCoordinator final : public metadata::MetadataListener {
   using PartitionPtr = std::shared_ptr<CoordinatorPartition>;
 
   PartitionPtr find(std::int32_t partition) const;
-  protocol::ErrorCode submit(const std::string& group_id, const std::function<void(GroupShard&, Step&)>& event);
+  template <typename Event>
+  protocol::ErrorCode submit(const std::string& group_id, const Event& event);
   void follow(const metadata::TopicImage& topic);
   void take_over(std::int32_t index, std::int32_t leader_epoch, partition::PartitionPtr partition);
   void give_up(std::int32_t index);

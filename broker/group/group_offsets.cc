@@ -118,7 +118,7 @@ void GroupOffsets::commit(Step& step, const Origin& origin, const OffsetCommitRe
         if (partition.error_code == 0) partition.error_code = code_of(answer_to_failed_append(failed));
       }
     }
-    settled.answer(reply, std::move(answer));
+    settled.answer(std::move(reply), std::move(answer));
   };
 }
 
@@ -183,7 +183,7 @@ void GroupOffsets::remove(Step& step, const OffsetDeleteRequest& request, Reply<
       answer.topics.clear();
       answer.error_code = code_of(answer_to_failed_append(failed));
     }
-    settled.answer(reply, std::move(answer));
+    settled.answer(std::move(reply), std::move(answer));
   };
 }
 

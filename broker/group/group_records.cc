@@ -59,12 +59,15 @@ Result<ParsedRecord> parse_group(Reader& in, std::optional<BytesView> value) {
   return ClassicGroupRecord{std::move(key->group), std::move(*read)};
 }
 
+/// An OffsetCommitKey field by field: as a message it would copy both names for each partition of a commit.
 Bytes offset_key(std::string_view group, std::string_view topic, std::int32_t partition) {
-  protocol::OffsetCommitKey key;
-  key.group = group;
-  key.topic = topic;
-  key.partition = partition;
-  return framed(kOffsetKind, key, kKeyVersion);
+  Writer out;
+  out.reserve(kUsualBytes);
+  out.int16(kOffsetKind);
+  out.string(group);
+  out.string(topic);
+  out.int32(partition);
+  return out.take();
 }
 
 Bytes group_key(std::string_view group) {

@@ -41,7 +41,7 @@ void GroupShard::delete_groups(Step& step, const std::vector<std::string>& group
     for (auto& result : answer.results) {
       if (failed != ErrorCode::none) result.error_code = code_of(answer_to_failed_append(failed));
     }
-    settled.answer(reply, std::move(answer));
+    settled.answer(std::move(reply), std::move(answer));
   };
 }
 
