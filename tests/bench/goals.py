@@ -115,10 +115,10 @@ def group_goals(rows):
         if "without" in work:
             yield Goal(f"settled: {work}", "< 3 s", f"{row.seconds:.2f} s", row.seconds < 3)
     kafka = of("commits", "kafka")
-    ratios = [(row.broker_cpu / row.count) / (kafka[work].broker_cpu / kafka[work].count)
-              for work, row in of("commits", "barnabas").items() if work in kafka]
-    if ratios:
-        yield Goal("coordinator's CPU per commit, of Apache Kafka's", "≤ 0.2", spread(ratios), max(ratios) <= 0.2)
+    for work, row in of("commits", "barnabas").items():
+        if work in kafka:
+            ratio = (row.broker_cpu / row.count) / (kafka[work].broker_cpu / kafka[work].count)
+            yield Goal(f"coordinator's CPU per commit, of Apache Kafka's: {work}", "≤ 0.2", f"{ratio:.2f}", ratio <= 0.2)
 
 
 def all_goals(figures):
