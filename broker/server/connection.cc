@@ -117,6 +117,7 @@ void Connection::close_because(const std::string& reason) {
 }
 
 void Connection::refuse(const std::string& reason) {
+  send_answers();  // to what came before
   services_.metrics->connections_malformed.add();
   close_because(reason);
 }
@@ -139,7 +140,6 @@ asio::awaitable<void> Connection::read_requests(Self self) {
     self->services_.metrics->network_bytes_in.add(kFrameSizeBytes + frame->size());
     Result<std::shared_ptr<Exchange>> begun = self->begin(std::move(*frame));
     if (!begun) {
-      self->send_answers();
       self->refuse(begun.error().subject);
       break;
     }
