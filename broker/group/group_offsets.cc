@@ -1,6 +1,7 @@
 #include "broker/group/group_offsets.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace barnabas::group {
@@ -94,7 +95,8 @@ void GroupOffsets::commit(Step& step, const Origin& origin, const OffsetCommitRe
   protocol::OffsetCommitValue value;
   value.commit_timestamp = step.wall_ms;
   if (request.retention_time_ms != kDefaultRetention) {
-    value.expire_timestamp = step.wall_ms + request.retention_time_ms;
+    const std::int64_t longest = std::numeric_limits<std::int64_t>::max() - step.wall_ms;
+    value.expire_timestamp = step.wall_ms + std::min(request.retention_time_ms, longest);
   }
   for (std::size_t t = 0; t < request.topics.size(); ++t) {
     const auto& topic = request.topics[t];
@@ -203,7 +205,7 @@ bool GroupOffsets::is_expired(const ClassicGroup& group, const CommittedOffset& 
   if (offset.expire_time_ms != -1) return wall_ms >= offset.expire_time_ms;
   std::int64_t since = offset.commit_time_ms;
   if (group.protocol_type() && group.is_in(GroupState::empty)) since = group.state_since_ms().value_or(since);
-  return wall_ms - since >= settings_.offsets_retention_ms;
+  return since <= wall_ms - settings_.offsets_retention_ms;  // `since` may be any number: a log can hold it
 }
 
 bool GroupOffsets::expire(Step& step, const ClassicGroup& group) const {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/broker/group/shard_fixture.h"
 
 namespace barnabas::group {
@@ -119,6 +121,23 @@ TEST_F(GroupOffsetsTest, expire_by_their_own_retention_where_the_commit_had_one)
   pass(std::chrono::hours(23));
   EXPECT_EQ(fetch().committed_offset, 1);
   pass(std::chrono::hours(2));
+  EXPECT_EQ(fetch().committed_offset, -1);
+}
+
+TEST_F(GroupOffsetsTest, stay_where_their_own_retention_ends_beyond_all_time) {
+  EXPECT_EQ(commit({.offset = 1}, "", -1, 4, std::numeric_limits<std::int64_t>::max()), ErrorCode::none);
+  pass(std::chrono::hours(24 * 30));
+  EXPECT_EQ(fetch().committed_offset, 1);
+}
+
+TEST_F(GroupOffsetsTest, expire_where_the_log_says_that_they_were_committed_before_all_time) {
+  protocol::OffsetCommitValue value;
+  value.offset = 1;
+  value.commit_timestamp = std::numeric_limits<std::int64_t>::min();
+  log.push_back(offset_commit_record("billing", "orders", 0, value));
+  restart();
+  EXPECT_EQ(fetch().committed_offset, 1);
+  pass(11min);
   EXPECT_EQ(fetch().committed_offset, -1);
 }
 
