@@ -13,6 +13,12 @@ using protocol::ErrorCode;
 using protocol::JoinGroupResponse;
 using protocol::SyncGroupResponse;
 
+namespace {
+
+constexpr std::int32_t kLeastWaitMs = 1000;  // for sessions to end: a member may have given a rebalance no time at all
+
+}  // namespace
+
 ClassicGroup* ClassicGroups::find(const std::string& group_id) const {
   const auto found = groups_.find(group_id);
   return found == groups_.end() ? nullptr : found->second.get();
@@ -87,7 +93,7 @@ void ClassicGroups::complete_join(Step& step, ClassicGroup& group) {
   if (!group.elect_joined_leader() && group.size() > 0) {
     // Only static members are left, and none has joined: their sessions decide.
     group.is_initial_delay = false;
-    return set_timer(step, group.join_timer, group.rebalance_timeout_ms());
+    return set_timer(step, group.join_timer, std::max(group.rebalance_timeout_ms(), kLeastWaitMs));
   }
   group.begin_generation(step.wall_ms);
   if (group.is_in(GroupState::completing_rebalance)) return announce_generation(step, group);

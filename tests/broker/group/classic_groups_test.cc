@@ -302,6 +302,26 @@ TEST_F(ClassicGroupsTest, keeps_the_old_incarnation_where_the_new_one_could_not_
   EXPECT_EQ(group().to_record(), last_group_record());
 }
 
+TEST_F(ClassicGroupsTest, waits_for_a_static_members_session_though_it_gives_a_rebalance_no_time) {
+  auto request = join_request();
+  request.group_instance_id = "till-1";
+  request.rebalance_timeout_ms = 0;
+  join(request);
+  const std::string dynamic = new_id();
+  join(join_request(dynamic));
+  pass(0ms);
+  ASSERT_EQ(group().size(), 2U);
+  leave({{dynamic, std::nullopt}});
+  int steps = 0;
+  for (bool more = true; more && steps < 100; ++steps) {
+    run([&more](GroupShard& timed, Step& step) { more = timed.on_time(step); });
+  }
+  ASSERT_LT(steps, 100);  // it ends, and is not due again and again
+  EXPECT_EQ(group().state(), GroupState::preparing_rebalance);
+  pass(11s);
+  EXPECT_EQ(group().state(), GroupState::empty);
+}
+
 TEST_F(ClassicGroupsTest, removes_a_static_member_by_its_instance_id) {
   static_group(*this);
   EXPECT_EQ(protocol::error_of(leave({{"", "till-2"}}).members.at(0).error_code), ErrorCode::unknown_member_id);
