@@ -4,6 +4,8 @@
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -20,6 +22,7 @@ constexpr std::size_t kUsualAnswerBytes = 256;
 constexpr std::size_t kCopiedBytes = 16 * 1024;
 constexpr std::size_t kGatheredBytes = 128 * 1024;
 constexpr std::size_t kGatheredAnswers = 32;
+constexpr std::chrono::milliseconds kLongestGathering{1};
 constexpr runtime::MonotonicTime kNever = runtime::MonotonicTime::max();
 
 /// The peer hung up, or we did: nothing that the log needs to say.
@@ -98,6 +101,7 @@ void Connection::spawn(asio::awaitable<void> coroutine) {
     try {
       std::rethrow_exception(problem);
     } catch (const std::exception& error) {
+      self->send_answers();  // to what came before
       self->close_because(std::string("internal error: ") + error.what());
     }
   });
@@ -124,7 +128,7 @@ void Connection::refuse(const std::string& reason) {
 
 /// Reads a request and lets it take effect, again and again. Where one goes on to wait, another of these reads on.
 asio::awaitable<void> Connection::read_requests(Self self) {
-  while (!self->closed_) {
+  for (std::size_t handled = 1; !self->closed_; ++handled) {
     const bool has_room = self->memory_.has_room();
     if (!has_room || !self->may_read()) {
       if (!has_room) self->wake_reader_when_room();
@@ -132,6 +136,7 @@ asio::awaitable<void> Connection::read_requests(Self self) {
       continue;
     }
     Result<Bytes> frame = co_await self->frames_.next();
+    if (self->closed_) break;
     if (!frame) {
       if (!is_ordinary_end(frame.error().code) || self->frames_.is_cut_short()) self->refuse(frame.error().message());
       break;
@@ -143,16 +148,30 @@ asio::awaitable<void> Connection::read_requests(Self self) {
       self->refuse(begun.error().subject);
       break;
     }
-    const std::shared_ptr<Exchange> exchange = std::move(*begun);
+    std::shared_ptr<Exchange> exchange = std::move(*begun);
     const Result<void> outcome = co_await exchange->row->serve(exchange->context, exchange->body, exchange->out);
     self->finish(*exchange, outcome);
     if (exchange->is_read_on) {
-      if (self->begin_sending()) co_await write_answers(self);
+      const bool has_to_write = self->begin_sending();
+      exchange.reset();  // its memory does not wait for the answers of others
+      if (has_to_write) co_await write_answers(self);
       co_return;
     }
     self->send_answers_with_the_next();
+    if (handled % kGatheredAnswers == 0) co_await next_turn(self);
   }
   self->close();
+}
+
+asio::awaitable<void> Connection::read_on(Self self) {
+  co_await next_turn(self);
+  co_await read_requests(self);
+}
+
+/// Lets the reactor's other connections go first.
+asio::awaitable<void> Connection::next_turn(Self self) {
+  const asio::any_io_executor executor = self->stream_->executor();
+  co_await asio::post(executor, asio::use_awaitable);
 }
 
 /// A client that asks and does not listen is not asked for more.
@@ -181,7 +200,7 @@ Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
   context.frame_ = std::move(frame);
   context.on_effect_ = [this, raw = exchange.get()] {
     raw->is_read_on = true;
-    spawn(read_requests(shared_from_this()));
+    spawn(read_on(shared_from_this()));
   };
   exchange->memory = memory_.take(admission->row->memory.of(context.frame_.size()));
   exchange->arrived = last_active_;
@@ -216,14 +235,21 @@ void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
   exchange.context.on_effect_ = nullptr;
 }
 
-/// Answers to requests that arrived together leave together; but none waits for a request that may take its time.
+/// Answers to requests that arrived together leave together; but none waits long, nor for a request that may take its
+/// time. What is not plain (a file's bytes, the connection's end) comes before the next request.
 void Connection::send_answers_with_the_next() {
-  if (!frames_.has_whole_frame() || exchanges_.size() >= kGatheredAnswers) return send_answers();
+  const bool may_wait = frames_.has_whole_frame() && !closed_ && exchanges_.back()->is_plain() &&
+                        exchanges_.size() < kGatheredAnswers &&
+                        last_active_ - exchanges_.front()->arrived < kLongestGathering;
+  if (!may_wait) return send_answers();
   if (std::exchange(is_sending_posted_, true)) return;
-  asio::post(stream_->executor(), [self = shared_from_this()] {
-    self->is_sending_posted_ = false;
-    self->send_answers();
-  });
+  spawn(send_soon(shared_from_this()));
+}
+
+asio::awaitable<void> Connection::send_soon(Self self) {
+  co_await next_turn(self);
+  self->is_sending_posted_ = false;
+  self->send_answers();
 }
 
 /// Sends the answers that are finished and in turn. What the socket does not take at once is left to a coroutine.
@@ -278,6 +304,7 @@ asio::awaitable<void> Connection::write_answers(Self self) {
     }
     self->last_active_ = self->services_.env->clock().now();
     self->pop_answer();
+    self->send_plain_answers();
   }
   self->is_writing_ = false;
 }

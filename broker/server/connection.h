@@ -49,6 +49,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Self = std::shared_ptr<Connection>;
 
   static asio::awaitable<void> read_requests(Self self);
+  static asio::awaitable<void> read_on(Self self);
+  static asio::awaitable<void> next_turn(Self self);
+  static asio::awaitable<void> send_soon(Self self);
   static asio::awaitable<void> write_answers(Self self);
   static asio::awaitable<void> watch_idleness(Self self);
   asio::awaitable<Result<void>> write_answer(std::shared_ptr<Exchange> exchange);

@@ -100,7 +100,7 @@ class TcpStream final : public ByteStream {
     if (!socket_.non_blocking()) socket_.non_blocking(true, error);
     if (error) return failed("write", error);
     const std::size_t count = socket_.write_some(buffers_of(parts), error);
-    if (error == asio::error::would_block) return 0;
+    if (error == asio::error::would_block || error == asio::error::interrupted) return 0;
     if (error) return failed("write", error);
     return count;
   }

@@ -154,6 +154,23 @@ TEST(Connection, no_answer_waits_for_a_request_that_came_with_its_own_and_takes_
   ASSERT_TRUE(receive<ApiVersionsResponse>(socket, 3, frame, 4));
 }
 
+TEST(Connection, nothing_takes_effect_behind_a_produce_that_closes_the_connection) {
+  TestBroker broker;
+  RawSocket socket = broker.connect();
+  create_topic(socket, "good");
+  Bytes together = request_frame(hello(), 3, 1);
+  append(together, request_frame(produce_request("no such topic", batch_of({"lost"}), 0), 12, 2));
+  append(together, request_frame(produce_request("good", batch_of({"too late"}), 1), 12, 3));
+  ASSERT_TRUE(socket.send(together));
+  Bytes frame;
+  EXPECT_TRUE(receive<ApiVersionsResponse>(socket, 3, frame, 1));
+  EXPECT_TRUE(socket.wait_until_closed());
+  RawSocket other = broker.connect();
+  const auto fetched = ask<protocol::FetchResponse>(other, fetch_request({{"good"}}), 12);
+  ASSERT_TRUE(fetched);
+  EXPECT_EQ(fetched->responses.at(0).partitions.at(0).high_watermark, 0);
+}
+
 TEST(Connection, what_is_no_request_takes_no_answer_away_from_those_before_it) {
   TestBroker broker;
   for (const Nonsense& one : nonsense()) {
