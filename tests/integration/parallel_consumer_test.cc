@@ -111,6 +111,71 @@ TEST(ParallelConsumer, works_on_other_keys_while_one_takes_long) {
   EXPECT_EQ(journal.count(), 200u);
 }
 
+/// How many records of a partition were polled, and of those not processed yet: now, and at most.
+class Backlog final : public ConsumerInterceptor {
+ public:
+  explicit Backlog(std::int32_t partition) : partition_(partition) {}
+  void on_records(const Records& records) noexcept override {
+    for (const RecordView& record : records) polled_ += record.partition() == partition_ ? 1 : 0;
+    highest_ = std::max(highest_.load(), polled_ - processed_);  // one thread polls
+  }
+  void on_processed() { ++processed_; }
+  int polled() const { return polled_; }
+  int processed() const { return processed_; }
+  int highest() const { return highest_; }
+
+ private:
+  const std::int32_t partition_;
+  std::atomic<int> polled_{0};
+  std::atomic<int> processed_{0};
+  std::atomic<int> highest_{0};
+};
+
+TEST(ParallelConsumer, polls_no_more_of_a_partition_whose_records_nobody_gets_to_until_half_of_them_are_done) {
+  const Cluster cluster;
+  constexpr int kMaxUnfinished = 20;
+  constexpr int kPoll = 10;
+  constexpr int kRecords = 300;
+  constexpr int kOthers = 20;
+  const std::string topic = cluster.make_topic(2);
+  Producer producer{cluster.config()};
+  for (int i = 0; i < kRecords; ++i) producer.send({.topic = topic, .partition = 0, .value = "x"});
+  producer.flush();
+  Config config = member(cluster, topic);
+  config.set("max.poll.records", std::to_string(kPoll));
+  const auto backlog = std::make_shared<Backlog>(0);
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  std::atomic<int> others{0};
+  ParallelConsumer consumer(config, {topic},
+                            [&](const RecordView& record) {
+                              if (record.partition() == 1) {
+                                ++others;
+                                return;
+                              }
+                              released.wait();
+                              backlog->on_processed();
+                            },
+                            {.workers = 2,
+                             .order = ProcessingOrder::partition,
+                             .max_unfinished = kMaxUnfinished,
+                             .consumer = {.interceptors = {backlog}}});
+  auto run = std::async(std::launch::async, [&] { consumer.run(); });
+  wait_until([&] { return backlog->polled() > kMaxUnfinished; });
+  for (int i = 1; i <= kOthers; ++i) {  // each is polled on its own: none of them may bring more of the other partition
+    producer.send({.topic = topic, .partition = 1, .value = "x"});
+    producer.flush();
+    wait_until([&] { return others == i; });
+  }
+  EXPECT_LE(backlog->polled(), kMaxUnfinished + kPoll);
+  release.set_value();
+  wait_until([&] { return backlog->processed() == kRecords; });
+  consumer.stop();
+  run.get();
+  EXPECT_EQ(backlog->polled(), kRecords);
+  EXPECT_LE(backlog->highest(), kMaxUnfinished + kPoll);
+}
+
 TEST(ParallelConsumer, throws_what_processing_threw_and_leaves_the_record_to_the_next_run) {
   const Cluster cluster;
   const std::string topic = topic_with(cluster, 1, 50, 5);
