@@ -6,7 +6,7 @@
   kcat_queries       kcat -L and -Q tell what is there
   kafka_topics       Kafka's own tool creates, lists, describes and deletes a topic
   dump_log           Kafka's DumpLogSegments reads every segment and index that our broker wrote
-  integration        our integration tests, on this broker
+  integration        our integration tests and those of our consumers in groups, on this broker
   command_line       our command line's topic, cluster and api-versions
   groups             members of groups that are not ours, and Kafka's own tool for groups
   mixed_group_X      members of several makes in one group, with range, roundrobin or cooperative-sticky: they come, go and die
@@ -140,10 +140,13 @@ def dump_log(options):
 
 def integration(options):
     environment = {**os.environ, "BARNABAS_TEST_BOOTSTRAP": options.bootstrap}
-    done = subprocess.run([f"{options.binaries}/integration_tests", "--gtest_filter=-*OnlyOurs*", "--gtest_brief=1"],
-                          env=environment, timeout=300)
-    if done.returncode != 0:
-        fail("the integration tests failed on this broker")
+    # The test with racks starts and ends a broker of its own.
+    for program, tests in (("integration_tests", "-*OnlyOurs*"),
+                           ("consumer_group_tests", "GroupTest.*-*OnlyOurs*:*_when_replicas_are_in_other_racks")):
+        done = subprocess.run([f"{options.binaries}/{program}", f"--gtest_filter={tests}", "--gtest_brief=1"],
+                              env=environment, timeout=180)
+        if done.returncode != 0:
+            fail(f"{program} failed on this broker")
 
 
 def differential(options):
