@@ -87,6 +87,16 @@ std::optional<Bytes> RawSocket::receive_frame() {
   return body;
 }
 
+Bytes RawSocket::receive_rest() {
+  Bytes rest;
+  std::array<std::byte, 4096> piece{};
+  for (;;) {
+    const ssize_t got = recv(handle_, piece.data(), piece.size(), 0);
+    if (got <= 0) return rest;
+    rest.insert(rest.end(), piece.begin(), piece.begin() + got);
+  }
+}
+
 bool RawSocket::wait_until_closed() {
   std::array<std::byte, 4096> rest{};
   for (;;) {

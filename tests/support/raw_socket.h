@@ -27,6 +27,8 @@ class RawSocket {
   bool send_frame(BytesView body);
   /// The body of the next frame; none when the peer closed, or patience ended.
   std::optional<Bytes> receive_frame();
+  /// All that comes until the peer closes, or patience ends.
+  Bytes receive_rest();
   /// Waits until the peer closes; false when patience ended. What it still sent is thrown away.
   bool wait_until_closed();
   /// No more will be sent: the peer reads an end of file.

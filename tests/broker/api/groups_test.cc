@@ -7,6 +7,7 @@
 #include "barnabas/embedded_broker.h"
 #include "common/protocol/messages/delete_groups.h"
 #include "common/protocol/messages/delete_topics.h"
+#include "common/protocol/messages/describe_configs.h"
 #include "common/protocol/messages/describe_groups.h"
 #include "common/protocol/messages/find_coordinator.h"
 #include "common/protocol/messages/heartbeat.h"
@@ -144,6 +145,16 @@ TEST(FindCoordinator, names_this_broker_in_every_version_and_makes_the_offsets_t
   const auto topics = ask<MetadataResponse>(socket, metadata, 12)->topics;
   EXPECT_TRUE(topics.at(0).is_internal);
   EXPECT_EQ(topics.at(0).partitions.size(), 50U);
+  DescribeConfigsRequest configs;
+  configs.resources.emplace_back();
+  configs.resources.back().resource_type = 2;
+  configs.resources.back().resource_name = "__consumer_offsets";
+  std::map<std::string, std::string> values;
+  const auto described = ask<DescribeConfigsResponse>(socket, configs, 4).value();
+  for (const auto& entry : described.results.at(0).configs) values[entry.name] = entry.value.value_or("");
+  EXPECT_EQ(values["cleanup.policy"], "compact");  // so retention deletes nothing of it
+  EXPECT_EQ(values["compression.type"], "producer");
+  EXPECT_EQ(values["segment.bytes"], "104857600");
 }
 
 TEST(FindCoordinator, refuses_other_kinds_of_coordinators) {
@@ -328,6 +339,68 @@ TEST(Groups, are_described_listed_and_deleted) {
   EXPECT_EQ(results["billing"], ErrorCode::non_empty_group);
   EXPECT_EQ(results["simple"], ErrorCode::none);
   EXPECT_EQ(results["none"], ErrorCode::group_id_not_found);
+}
+
+/// A broker with a page of metrics, and that page as a monitoring system reads it.
+class GroupMetricsTest : public ::testing::Test {
+ protected:
+  std::string scrape() {
+    RawSocket scraper(broker->metrics_port());
+    EXPECT_TRUE(scraper.send(as_bytes("GET /metrics HTTP/1.1\r\n\r\n")));
+    return std::string(as_text(scraper.receive_rest()));
+  }
+  void expect_line(const std::string& page, const std::string& line) {
+    EXPECT_NE(page.find("\n" + line + "\n"), std::string::npos) << line << " is not in\n" << page;
+  }
+  static std::string of(const char* name, const std::string& partition) {
+    return std::string(name) + R"({group="billing",topic="orders",partition=")" + partition + "\"} ";
+  }
+
+  TestBroker broker{TestBroker::Settings{{"metrics.port", "0"}}};
+  RawSocket socket = broker.connect();
+};
+
+TEST_F(GroupMetricsTest, tell_how_far_a_group_lies_behind_what_was_produced) {
+  create_topic(socket, "orders", 2);
+  produce(socket, "orders", batch_of({"a", "b", "c", "d", "e"}), -1, 0);
+  produce(socket, "orders", batch_of({"a", "b", "c"}), -1, 1);
+  find_coordinator(socket, "billing");
+  commit(socket, "billing", "orders", 2, 9, {}, 0);
+  commit(socket, "billing", "orders", 3, 9, {}, 1);
+  std::string page = scrape();
+  expect_line(page, of("barnabas_group_committed_offset", "0") + "2");
+  expect_line(page, of("barnabas_group_committed_offset", "1") + "3");
+  expect_line(page, of("barnabas_group_lag", "0") + "3");
+  expect_line(page, of("barnabas_group_lag", "1") + "0");
+  expect_line(page, "barnabas_group_commits_total 2");
+  expect_line(page, R"(barnabas_groups{state="Empty"} 1)");
+  produce(socket, "orders", batch_of({"d", "e", "f", "g"}), -1, 1);
+  commit(socket, "billing", "orders", 9, 9, {}, 0);  // of a log that was longer once
+  page = scrape();
+  expect_line(page, of("barnabas_group_lag", "0") + "0");
+  expect_line(page, of("barnabas_group_lag", "1") + "4");
+  expect_line(page, "barnabas_group_commits_total 3");
+}
+
+TEST_F(GroupMetricsTest, tell_the_states_of_groups_and_how_often_they_met) {
+  find_coordinator(socket, "billing");
+  std::string page = scrape();
+  expect_line(page, "barnabas_group_rebalances_total 0");
+  EXPECT_EQ(page.find("barnabas_groups{"), std::string::npos);
+  const std::string id = join_alone(socket, "billing");
+  join_alone(socket, "audit");
+  page = scrape();
+  expect_line(page, R"(barnabas_groups{state="Stable"} 2)");
+  expect_line(page, "barnabas_group_rebalances_total 2");
+  LeaveGroupRequest leave;
+  leave.group_id = "billing";
+  leave.members.emplace_back();
+  leave.members.back().member_id = id;
+  ask<LeaveGroupResponse>(socket, leave, 5);
+  page = scrape();
+  expect_line(page, R"(barnabas_groups{state="Stable"} 1)");
+  expect_line(page, R"(barnabas_groups{state="Empty"} 1)");
+  expect_line(page, "barnabas_group_rebalances_total 2");
 }
 
 TEST(Groups, go_on_over_a_restart_of_the_broker_without_a_rebalance) {
