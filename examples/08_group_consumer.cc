@@ -28,6 +28,8 @@ int run(const std::string& servers, std::chrono::seconds patience) {
     print("given up", partitions);
     consumer.commit_sync();  // the next owner goes on from here
   };
+  // Away for too long, so others have them already: a commit would be refused, and what it throws ends poll.
+  listener.on_lost = [](const Partitions& partitions) { print("lost", partitions); };
   consumer.subscribe({"orders"}, listener);
 
   std::size_t seen = 0;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -16,7 +17,8 @@ int run(const std::string& servers, int wanted) {
   barnabas::ParallelConsumer consumer(
       {{"bootstrap.servers", servers}, {"group.id", "billing"}, {"auto.offset.reset", "earliest"}}, {"orders"},
       [&](const barnabas::RecordView& record) {
-        std::printf("charging order %.*s\n", static_cast<int>(record.key()->size()), record.key()->data());
+        const std::string_view order = record.key().value_or("without a number");
+        std::printf("charging order %.*s\n", static_cast<int>(order.size()), order.data());
         if (++processed == wanted) self->stop();
       },
       {.workers = 8, .order = barnabas::ProcessingOrder::key});
