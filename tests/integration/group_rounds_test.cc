@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int32_t kPartitions = 12;
-constexpr std::size_t kMostMembers = 5;
+constexpr std::size_t kMembers = 5;  // and one more or less for a while
 constexpr const char* kTopic = "orders";
 constexpr const char* kGroup = "rounds";
 constexpr std::chrono::milliseconds kSession{1500};
@@ -138,10 +138,15 @@ class Writer {
  private:
   void write() {
     for (std::int32_t number = 0; !is_stopping_; ++number) {
-      producer_.send({.topic = kTopic, .partition = number % kPartitions, .value = "x"}, [this](const Delivery& d) {
-        const std::lock_guard lock(mutex_);
-        if (d.ok()) acknowledged_.emplace(d.partition, d.offset);
-      });
+      try {
+        producer_.send({.topic = kTopic, .partition = number % kPartitions, .value = "x"}, [this](const Delivery& d) {
+          const std::lock_guard lock(mutex_);
+          if (d.ok()) acknowledged_.emplace(d.partition, d.offset);
+        });
+      } catch (const Error& error) {
+        ADD_FAILURE() << error.what();
+        break;
+      }
       if (number % 10 == 0) std::this_thread::sleep_for(2ms);
     }
     producer_.close();
@@ -161,7 +166,7 @@ class GroupRounds {
     Admin admin{{{"bootstrap.servers", broker_.bootstrap_servers()}}};
     EXPECT_FALSE(admin.create_topics({{.name = kTopic, .partitions = kPartitions}}).at(0).error);
     writer_ = std::make_unique<Writer>(broker_.bootstrap_servers());
-    while (readers_.size() < 3) join();
+    while (readers_.size() < kMembers) join();
     EXPECT_TRUE(wait_until(60s, [this] { return is_settled(readers_.size()); })) << last_seen_;
   }
 
@@ -216,29 +221,43 @@ class GroupRounds {
   const std::string& said() const { return said_; }
 
  private:
+  /// What may happen in a round.
+  enum class Event { join, kill, pause, restart, leave, replace };
+  static constexpr std::array kEvents{Event::join,    Event::kill,  Event::pause,
+                                      Event::restart, Event::leave, Event::replace};
+
+  /// Six rounds hold each event once, in an order that is drawn; so the group keeps its size.
+  Event draw() {
+    if (coming_.empty()) {
+      coming_.assign(kEvents.begin(), kEvents.end());
+      for (std::size_t left = coming_.size(); left > 1; --left) std::swap(coming_[left - 1], coming_[random_() % left]);
+    }
+    const Event event = coming_.back();
+    coming_.pop_back();
+    return event;
+  }
   const char* act() {
-    switch (random_() % 6) {
-      case 0:
-        if (readers_.size() < kMostMembers) return join(), "one joined";
-        [[fallthrough]];
-      case 1:
-        if (readers_.size() > 1) return end(&Reader::kill), "one was killed";
+    switch (draw()) {
+      case Event::join:
         return join(), "one joined";
-      case 2:
+      case Event::kill:
+        return end(&Reader::kill), "one was killed";
+      case Event::pause:
         return pause(), "one was paused for longer than its session";
-      case 3:
+      case Event::restart:
         broker_.kill();
         broker_.start();
         return "the broker was killed and started again";
-      case 4:
+      case Event::leave:
         end(&Reader::leave);
         join();
         return "one left as another joined";
-      default:
+      case Event::replace:
         end(&Reader::kill);
         join();
         return "one was killed as another joined";
     }
+    return "nothing";
   }
   /// Of each kind in turn.
   void join() {
@@ -299,6 +318,7 @@ class GroupRounds {
 
   std::mt19937_64 random_;
   const std::string assignors_;
+  std::vector<Event> coming_;
   std::size_t joined_ = 0;
   MortalBroker broker_{{"group.min.session.timeout.ms=100"}};
   std::vector<std::unique_ptr<Reader>> readers_;
