@@ -234,8 +234,8 @@ class BARNABAS_API Consumer {
   /// Why poll returns nothing, in words: per partition what is waited for, since when, and the last error.
   std::string explain() const;
 
-  /// Commits (where enable.auto.commit says so), tells the listener, leaves the group. Ends within `timeout`, the
-  /// listener's own time apart. May be called twice.
+  /// Commits (where enable.auto.commit says so), tells the listener, leaves the group; may be called twice. Ends within
+  /// `timeout`, the listener's own time apart. Not on a thread that runs a coroutine listener, which could not answer.
   void close(std::chrono::milliseconds timeout = std::chrono::seconds(30));
   void close(const CloseOptions& options);
 

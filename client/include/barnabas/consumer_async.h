@@ -140,7 +140,7 @@ struct CoroutineListener {
   std::function<asio::awaitable<void>(Partitions)> on_lost{};  ///< Without it, on_revoked.
 };
 
-/// `consumer.subscribe({"orders"}, coroutine_listener(executor, {...}))`. They run on `executor`.
+/// `consumer.subscribe({"orders"}, coroutine_listener(executor, {...}))`. They run on `executor`; close() elsewhere.
 inline RebalanceListener coroutine_listener(asio::any_io_executor executor, CoroutineListener listener) {
   RebalanceListener made;
   made.start = [executor = std::move(executor), listener = std::move(listener)](
