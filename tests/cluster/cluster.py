@@ -32,7 +32,8 @@ COMMON = {
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "default.replication.factor": 3, "min.insync.replicas": 2, "auto.create.topics.enable": "false",
-    "offsets.topic.replication.factor": 3, "transaction.state.log.replication.factor": 3,
+    "offsets.topic.num.partitions": 1, "offsets.topic.replication.factor": 3,
+    "transaction.state.log.replication.factor": 3,
     # A broker that says nothing is given up after two seconds, a follower that does not follow after three.
     "broker.heartbeat.interval.ms": 300, "broker.session.timeout.ms": 2000, "replica.lag.time.max.ms": 3000,
     "replica.socket.timeout.ms": 2000, "replica.fetch.wait.max.ms": 100, "controller.socket.timeout.ms": 2000,
