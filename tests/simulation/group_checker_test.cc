@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "client/core/consumer_protocol.h"
@@ -163,6 +164,43 @@ TEST(GroupSimulation, reports_a_heartbeat_that_is_ignored) {
   plan.member["auto.commit.interval.ms"] = "15000";  // which is a sign of life too
   EXPECT_THAT(run(plan, observer).problems,
               Contains(HasSubstr("member-1 lost its partitions though it was there all the time")));
+}
+
+/// Some of a member's heartbeats, in their order, are ignored as above while it is stuck for two sessions.
+GroupOutcome run_stuck(const std::string& max_poll_interval_ms, int ignored_from, int ignored_to) {
+  GroupPlan plan = GroupPlan::calm(1);
+  plan.members = 1;
+  plan.member["max.poll.interval.ms"] = max_poll_interval_ms;
+  plan.deeds = {{DeedKind::stick, 10s, 12s}};
+  GroupObserver observer;
+  int count = 0;
+  observer.tap = [&](const std::string&, const protocol::RequestHeader& header,
+                     BytesView body) -> std::optional<Instead> {
+    auto request = request_of<protocol::HeartbeatRequest>(header, body);
+    if (!request || ++count < ignored_from || count >= ignored_to) return std::nullopt;
+    request->member_id = "somebody else";
+    Instead instead = instead_of(header, *request);
+    instead.no_error_at = kHeartbeatErrorAt;
+    return instead;
+  };
+  return run(plan, observer);
+}
+std::size_t losses_of(const GroupOutcome& outcome) {
+  const auto& events = outcome.history.events;
+  return static_cast<std::size_t>(
+      std::count_if(events.begin(), events.end(), [](const GroupEvent& one) { return one.kind == Kind::lost; }));
+}
+
+TEST(GroupSimulation, excuses_who_does_not_poll_only_from_its_max_poll_interval_on) {
+  const GroupOutcome patient = run_stuck("300000", 0, 0);
+  EXPECT_THAT(patient.problems, IsEmpty());
+  EXPECT_EQ(losses_of(patient), 0U);
+  const GroupOutcome strict = run_stuck("9000", 0, 0);
+  EXPECT_THAT(strict.problems, IsEmpty());
+  EXPECT_EQ(losses_of(strict), 1U);
+  const GroupOutcome unheard = run_stuck("300000", 7, 15);  // about 10 s to 22 s
+  EXPECT_EQ(losses_of(unheard), 1U);
+  EXPECT_THAT(unheard.problems, Contains(HasSubstr("lost its partitions though it was there all the time")));
 }
 
 /// A member commits what poll returned before it has worked on it, and dies at that.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "client/core/client_runtime.h"
@@ -33,8 +34,9 @@ GroupMember::GroupMember(GroupContext& context, std::string name)
       commits_itself_(context.plan.member.at("enable.auto.commit") == "false"),
       process_(context.world.env()),
       network_(context.world.network(),
-               [this](const protocol::RequestHeader& header, BytesView body) { return see_request(header, body); }) {
-  next_step_ = context_.world.elapsed();
+               [this](const protocol::RequestHeader& header, BytesView body) { return see_request(header, body); }),
+      max_poll_interval_(milliseconds(std::stoll(context.plan.member.at("max.poll.interval.ms")))) {
+  next_step_ = polled_at_ = context_.world.elapsed();
   consumer_.emplace(
       config(),
       ConsumerOptions{.runtime = Runtime(client::ClientRuntime::make(process_, network_, name_)), .log = context_.log});
@@ -88,10 +90,15 @@ RebalanceListener GroupMember::listener() {
   return made;
 }
 
-/// It slept, or network or broker had a fault, not long ago.
+bool GroupMember::polls_too_late() const {
+  return context_.world.elapsed() - polled_at_ >= max_poll_interval_;
+}
+
+/// It slept, did not poll for max.poll.interval.ms, or network or broker had a fault, not long ago. To be stuck for
+/// less than that is no excuse: the heartbeats go on.
 bool GroupMember::may_be_lost() const {
   const runtime::Duration now = context_.world.elapsed();
-  if (away_until_ && now < *away_until_ + kAftermath) return true;
+  if (polls_too_late() || (away_until_ && now < *away_until_ + kAftermath)) return true;
   const auto& faults = context_.plan.world.faults;
   return std::any_of(faults.begin(), faults.end(), [now](const Fault& fault) {
     return fault.at <= now && now < fault.at + fault.lasts + kAftermath;
@@ -130,6 +137,7 @@ void GroupMember::step() {
 }
 
 void GroupMember::poll() {
+  if (polls_too_late()) away_until_ = context_.world.elapsed();
   try {
     const Records records = consumer_->poll(milliseconds(context_.dice.one_in(4) ? context_.dice.between(0, 30) : 0));
     for (const RecordView& record : records) {
@@ -141,6 +149,7 @@ void GroupMember::poll() {
   } catch (const Error& error) {
     context_.problem(fmt::format("{}: poll throws: {}", name_, error.what()));
   }
+  polled_at_ = context_.world.elapsed();
 }
 
 void GroupMember::work() {
@@ -179,8 +188,7 @@ void GroupMember::wake() {
 void GroupMember::stick(runtime::Duration time) {
   if (sleeps_until_) return;
   context_.note(name_ + " is stuck");
-  away_until_ = context_.world.elapsed() + time;
-  next_step_ = *away_until_;
+  next_step_ = context_.world.elapsed() + time;
 }
 
 void GroupMember::close() {

@@ -60,6 +60,7 @@ class GroupMember {
   void poll();
   void work();
   void commit();
+  bool polls_too_late() const;
   bool may_be_lost() const;
 
   GroupContext& context_;
@@ -71,6 +72,8 @@ class GroupMember {
   std::deque<Place> pending_;  // polled and not worked on
   runtime::Duration next_step_{};
   std::optional<runtime::Duration> sleeps_until_;
+  const runtime::Duration max_poll_interval_;
+  runtime::Duration polled_at_{};                // the end of the last poll
   std::optional<runtime::Duration> away_until_;  // the last time
 };
 

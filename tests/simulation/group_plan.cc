@@ -73,6 +73,7 @@ GroupPlan GroupPlan::calm(std::uint64_t seed) {
   plan.member["enable.auto.commit"] = "true";
   plan.member["auto.commit.interval.ms"] = "500";
   plan.member["max.poll.records"] = "5";
+  plan.member["max.poll.interval.ms"] = "300000";
   return plan;
 }
 
