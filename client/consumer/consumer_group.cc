@@ -83,15 +83,24 @@ Result<void> ConsumerImpl::leave_group(GroupCoordinator::Leaving how) {
   state_->runtime->spawn(leave_and_tell(group_, state_, std::move(how), ended));
   for (;;) {
     const std::uint64_t seen = state_->events.load();
-    if (*ended) return {};
+    const bool has_ended = *ended;  // before the calls are taken: none comes behind
     const auto calls = group_->desk().take_calls();
     make_calls(calls);
+    if (has_ended) return failure_of_user();
     if (!calls.empty()) give_up = std::max(give_up, state_->runtime->now() + kExecutorGrace);
     if (state_->runtime->now() >= give_up) {
       return failure(Errc::timed_out, "the executor that the client was given does not run");
     }
     state_->signal->wait_until(give_up, [&] { return state_->events.load() != seen; });
   }
+}
+
+/// What the user's functions threw and no poll has reported: the first is the caller's.
+Result<void> ConsumerImpl::failure_of_user() {
+  const auto failures = group_->desk().take_failures(make_error_code(ConsumerErrc::listener_failed));
+  if (failures.empty()) return {};
+  for (auto more = failures.begin() + 1; more != failures.end(); ++more) router_->logger().warn("{}", more->message());
+  return failure(failures.front());
 }
 
 // ---- the user's functions
@@ -166,6 +175,7 @@ Result<void> ConsumerImpl::commit_sync(std::optional<Offsets> offsets,
 asio::awaitable<void> ConsumerImpl::commit_in_background(std::shared_ptr<GroupCoordinator> group,
                                                          std::shared_ptr<SharedState> state, Offsets offsets,
                                                          runtime::MonotonicTime deadline, CommitCallback callback) {
+  const GroupCoordinator::BackgroundCommit under_way(*group);
   auto result = std::make_shared<CommitResult>();
   result->offsets = offsets;
   const auto done = co_await group->commit(std::move(offsets), deadline, GroupCoordinator::Retry::never);

@@ -85,6 +85,7 @@ class ConsumerImpl : public std::enable_shared_from_this<ConsumerImpl> {
   asio::awaitable<void> run_off_reactor(std::function<void()> work);
   Result<void> refuse_in_call(const char* what) const;
   Result<void> leave_group(GroupCoordinator::Leaving how);
+  Result<void> failure_of_user();
   Result<Offsets> offsets_to_commit(std::optional<Offsets> offsets) const;
   static asio::awaitable<void> commit_in_background(std::shared_ptr<GroupCoordinator> group,
                                                     std::shared_ptr<SharedState> state, Offsets offsets,

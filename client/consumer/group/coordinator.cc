@@ -463,6 +463,7 @@ asio::awaitable<Result<void>> GroupCoordinator::leave(Leaving how) {
     co_await commit_before_leaving(std::move(worked_on), how.deadline);
   }
   if (how.tell_user && is_subscribed()) co_await give_back_all();
+  if (how.tell_user && how.for_good) co_await finish_background_commits(how.deadline);  // their callbacks are owed
   Generation member;
   {
     const std::lock_guard lock(mutex_);

@@ -53,6 +53,18 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
     known_topics  ///< But not for a topic that is unknown: it may be deleted, and a rebalance does not wait for it.
   };
 
+  /// While it lives, close() waits: for a commit whose callback is to run. Threads: the executor's.
+  class BackgroundCommit {
+   public:
+    explicit BackgroundCommit(GroupCoordinator& group) : group_(group) { ++group_.background_commits_; }
+    ~BackgroundCommit() { group_.end_background_commit(); }
+    BackgroundCommit(const BackgroundCommit&) = delete;
+    BackgroundCommit& operator=(const BackgroundCommit&) = delete;
+
+   private:
+    GroupCoordinator& group_;
+  };
+
   GroupCoordinator(std::shared_ptr<SharedState> state, std::shared_ptr<RequestRouter> router,
                    std::shared_ptr<Fetcher> fetcher, Options options);
 
@@ -147,6 +159,8 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   bool take_starts(const std::map<TopicPartition, std::uint64_t>& asked, const Result<CommittedOffsets>& found);
   Offsets offsets_before_leaving() const;
   asio::awaitable<void> commit_before_leaving(Offsets offsets, runtime::MonotonicTime deadline);
+  asio::awaitable<void> finish_background_commits(runtime::MonotonicTime deadline);
+  void end_background_commit();
   Result<Generation> committer() const;
   bool is_member() const;
 
@@ -182,6 +196,8 @@ class GroupCoordinator : public std::enable_shared_from_this<GroupCoordinator> {
   std::shared_ptr<ListenerCall> listener_call_;
   Timers::Id timer_;
   runtime::MonotonicTime timer_at_ = runtime::MonotonicTime::max();
+  int background_commits_ = 0;          // under way
+  std::shared_ptr<Gate> commits_over_;  // while the end of these is waited for
   bool finding_starts_ = false;
   bool leaving_ = false;
   bool silent_ = false;  // nobody makes the calls to the listener any more

@@ -114,6 +114,18 @@ asio::awaitable<void> GroupCoordinator::commit_before_leaving(Offsets offsets, M
   if (!done) router_->logger().warn("auto commit before partitions go: {}", done.error().message());
 }
 
+asio::awaitable<void> GroupCoordinator::finish_background_commits(MonotonicTime deadline) {
+  if (background_commits_ == 0) co_return;
+  commits_over_ = state_->runtime->make_gate();
+  const auto gate = commits_over_;
+  co_await gate->wait(deadline);
+}
+
+void GroupCoordinator::end_background_commit() {
+  if (--background_commits_ > 0) return;
+  if (const auto over = std::exchange(commits_over_, nullptr)) over->open();
+}
+
 asio::awaitable<Result<CommittedOffsets>> GroupCoordinator::committed(std::vector<TopicPartition> partitions,
                                                                       MonotonicTime deadline) {
   const auto self = shared_from_this();

@@ -1,5 +1,7 @@
 #include "client/consumer/group/poller_desk.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace barnabas::client {
@@ -76,6 +78,16 @@ std::vector<PollerDesk::Call> PollerDesk::take_calls() {
   auto calls = std::exchange(calls_, {});
   update();
   return calls;
+}
+
+std::vector<Failure> PollerDesk::take_failures(std::error_code kind) {
+  const std::lock_guard lock(mutex_);
+  const auto taken =
+      std::stable_partition(failures_.begin(), failures_.end(), [&](const Failure& one) { return one.code != kind; });
+  std::vector<Failure> failures(std::make_move_iterator(taken), std::make_move_iterator(failures_.end()));
+  failures_.erase(taken, failures_.end());
+  update();
+  return failures;
 }
 
 }  // namespace barnabas::client

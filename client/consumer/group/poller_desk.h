@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <vector>
 
 #include "common/bytes/result.h"
@@ -40,8 +41,10 @@ class PollerDesk {
   bool is_needed() const noexcept { return needed_.load(std::memory_order_acquire); }
   /// Grants the turn that is wanted.
   Duty take();
-  /// Calls only, for close() and unsubscribe(): neither grants a turn nor takes a failure.
+  /// For close() and unsubscribe(), which grant no turn: calls only.
   std::vector<Call> take_calls();
+  /// For close() and unsubscribe(): the failures of one kind that no poll has reported.
+  std::vector<Failure> take_failures(std::error_code kind);
 
  private:
   enum class Turn { none, wanted, granted };

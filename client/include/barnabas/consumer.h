@@ -55,7 +55,8 @@ struct CommitResult {
 
   bool ok() const noexcept { return !error; }
 };
-/// Runs in a later poll, or in close; not at all where the consumer is destroyed without close.
+/// Runs in a later poll, or in close, which waits for the answer; not at all where the consumer is destroyed without
+/// close. What it throws comes out of that poll or close, as ConsumerErrc::listener_failed.
 using CommitCallback = std::function<void(const CommitResult&)>;
 
 /// All topics whose whole name matches, also later ones: std::regex, ECMAScript.
@@ -77,7 +78,8 @@ class TopicPattern {
 /// Told when the group gives partitions to this consumer and takes them, at Kafka's moments: while a poll is under way,
 /// which returns nothing until the listener is done. Any of them may be left out; without on_lost, on_revoked hears of
 /// lost partitions too. A coroutine instead: coroutine_listener() in consumer_async.h.
-/// What it throws comes out of poll, as ConsumerErrc::listener_failed; the rebalance goes on all the same.
+/// What it throws comes out of poll, as ConsumerErrc::listener_failed, or out of the unsubscribe or close under way;
+/// the rebalance, or the end, goes on all the same.
 /// Threads: the one that polls (or unsubscribes, or closes); with async_poll, one of the library's. Commits, seeks and
 /// all other calls may be made from here, except poll, unsubscribe and close.
 struct RebalanceListener {
@@ -236,6 +238,7 @@ class BARNABAS_API Consumer {
 
   /// Commits (where enable.auto.commit says so), tells the listener, leaves the group; may be called twice. Ends within
   /// `timeout`, the listener's own time apart. Not on a thread that runs a coroutine listener, which could not answer.
+  /// Errors: ConsumerErrc::listener_failed when the listener or a callback threw: the consumer is closed all the same.
   void close(std::chrono::milliseconds timeout = std::chrono::seconds(30));
   void close(const CloseOptions& options);
 

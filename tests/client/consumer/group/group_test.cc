@@ -3,138 +3,18 @@
 #include <asio/awaitable.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
-#include <cstdlib>
-#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
 
-#include "barnabas/admin.h"
-#include "barnabas/consumer.h"
 #include "barnabas/consumer_async.h"
-#include "barnabas/embedded_broker.h"
-#include "barnabas/producer.h"
-#include "common/runtime/env.h"
 #include "common/runtime/temporary_directory.h"
+#include "tests/client/consumer/group/group_fixture.h"
 
-// Consumers in groups, on our broker in this process; with BARNABAS_TEST_BOOTSTRAP, on the broker that stands there.
 namespace barnabas {
 namespace {
-
-using namespace std::chrono_literals;
-using Partitions = RebalanceListener::Partitions;
-
-std::string unique_name(const std::string& prefix) {
-  return prefix + "-" + std::to_string(runtime::system_env().random().below(1U << 30U));
-}
-
-/// What a listener heard, in order: "assigned 0 1", "revoked 0 1", "lost 0 1".
-class Heard {
- public:
-  RebalanceListener listener() {
-    RebalanceListener made;
-    made.on_assigned = [this](const Partitions& partitions) { note("assigned", partitions); };
-    made.on_revoked = [this](const Partitions& partitions) {
-      note("revoked", partitions);
-      if (on_revoked) on_revoked();
-    };
-    made.on_lost = [this](const Partitions& partitions) { note("lost", partitions); };
-    return made;
-  }
-  std::vector<std::string> events;
-  std::function<void()> on_revoked;
-
- private:
-  void note(std::string what, const Partitions& partitions) {
-    for (const TopicPartition& where : partitions) what += " " + std::to_string(where.partition);
-    events.push_back(std::move(what));
-  }
-};
-
-class GroupTest : public ::testing::Test {
- protected:
-  GroupTest() {
-    const char* given = std::getenv("BARNABAS_TEST_BOOTSTRAP");
-    if (given == nullptr) broker_.emplace();
-    bootstrap_ = given == nullptr ? broker_->bootstrap_servers() : given;
-    admin_.emplace(Config{{"bootstrap.servers", bootstrap_}});
-    make_topic(topic_, 4);
-  }
-
-  void make_topic(const std::string& name, int partitions) {
-    const auto created = admin_->create_topics({NewTopic{.name = name, .partitions = partitions}});
-    ASSERT_FALSE(created.front().error) << created.front().error.context;
-  }
-
-  Config config(const Config& more = {}) const {
-    Config config{{"bootstrap.servers", bootstrap_}, {"group.id", group_},           {"auto.offset.reset", "earliest"},
-                  {"heartbeat.interval.ms", "100"},  {"session.timeout.ms", "6000"}, {"fetch.max.wait.ms", "20"},
-                  {"metadata.max.age.ms", "500"}};
-    for (const auto& [name, value] : more.properties()) config.set(name, value);
-    return config;
-  }
-
-  /// To each partition in turn.
-  void produce(int count, const std::string& prefix = "v") {
-    Producer producer(Config{{"bootstrap.servers", bootstrap_}});
-    for (int i = 0; i < count; ++i) {
-      const std::string value = prefix + std::to_string(i);
-      producer.send({.topic = topic_, .partition = i % 4, .value = value},
-                    [](const Delivery& d) { EXPECT_TRUE(d.ok()) << d.context; });
-    }
-    producer.close();
-  }
-
-  /// Polls all of them in turn until it holds, or twenty seconds have passed.
-  bool poll_until(const std::vector<Consumer*>& members, const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      for (Consumer* member : members) {
-        for (const RecordView& record : member->poll(10ms)) values_.emplace_back(record.value().value_or(""));
-      }
-    }
-    return true;
-  }
-  static std::string explained(const std::vector<Consumer*>& members) {
-    std::string text;
-    for (const Consumer* member : members) text += member->explain() + "\n";
-    return text;
-  }
-  /// Until the members share the topic's partitions so, and their listeners have heard of it (in the poll behind).
-  bool share(const std::vector<Consumer*>& members, const std::vector<std::size_t>& counts) {
-    int rounds = 0;
-    return poll_until(members, [&] { return are_shared(members, counts) && ++rounds == 4; });
-  }
-  static bool are_shared(const std::vector<Consumer*>& members, const std::vector<std::size_t>& counts) {
-    std::set<TopicPartition> all;
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      const auto own = members[i]->assignment();
-      if (own.size() != counts[i]) return false;
-      all.insert(own.begin(), own.end());
-    }
-    std::size_t total = 0;
-    for (const std::size_t count : counts) total += count;
-    return all.size() == total;
-  }
-  TopicPartition at(std::int32_t partition) const { return {topic_, partition}; }
-  static std::error_code code_of(const std::function<void()>& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      return error.code();
-    }
-    return {};
-  }
-
-  std::optional<EmbeddedBroker> broker_;
-  std::string bootstrap_;
-  std::optional<Admin> admin_;
-  const std::string topic_ = unique_name("orders");
-  const std::string group_ = unique_name("billing");
-  std::vector<std::string> values_;
-};
 
 TEST_F(GroupTest, one_member_reads_all_partitions_and_the_next_one_goes_on_where_it_committed) {
   produce(100);
@@ -363,7 +243,7 @@ TEST_F(GroupTest, a_commit_of_one_that_the_group_went_on_without_fails_and_says_
 }
 
 TEST_F(GroupTest, a_static_member_that_comes_back_finds_its_partitions_and_one_with_its_name_fences_it) {
-  const Config named{{"group.instance.id", "host-1"}};
+  const Config named{{"group.instance.id", "host-1"}, {"session.timeout.ms", "60000"}};
   Heard other_heard;
   std::optional<Consumer> first(std::in_place, config(named));
   Consumer other(config());
@@ -388,6 +268,7 @@ TEST_F(GroupTest, a_static_member_that_comes_back_finds_its_partitions_and_one_w
   EXPECT_EQ(code, kafka_error(82)) << code.message();
   EXPECT_NE(first->explain().find("host-1"), std::string::npos) << first->explain();
   twin.close({.timeout = 5s, .membership = GroupMembership::leave});
+  EXPECT_TRUE(share({&other}, {4})) << "long before its session ends: " << other.explain();
 }
 
 TEST_F(GroupTest, one_that_closes_and_stays_is_missed_only_when_its_session_ends) {
@@ -445,6 +326,24 @@ TEST_F(GroupTest, a_pattern_takes_topics_that_come_later) {
   make_topic(topic_ + "-late", 2);
   ASSERT_TRUE(share({&consumer}, {6})) << consumer.explain();
   EXPECT_EQ(consumer.subscription().size(), 2U);
+}
+
+TEST_F(GroupTest, a_pattern_takes_internal_topics_only_where_exclude_internal_topics_is_off) {
+  const TopicPattern all = TopicPattern::of("__consumer_offsets|" + topic_);
+  Consumer curious(config({{"exclude.internal.topics", "false"}, {"group.id", unique_name("auditors")}}));
+  curious.subscribe(all);  // the group's own membership is written there
+  bool seen = false;
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (!seen && std::chrono::steady_clock::now() < deadline) {
+    const Records records = curious.poll(10ms);
+    for (const RecordView& record : records) seen |= record.topic() == "__consumer_offsets";
+  }
+  EXPECT_TRUE(seen) << curious.explain();
+  EXPECT_EQ(curious.subscription(), (std::vector<std::string>{"__consumer_offsets", topic_}));
+  Consumer usual(config());
+  usual.subscribe(all);
+  ASSERT_TRUE(share({&usual}, {4})) << usual.explain();
+  EXPECT_EQ(usual.subscription(), std::vector<std::string>{topic_});
 }
 
 TEST_F(GroupTest, a_subscribed_topic_that_comes_and_another_subscription_make_the_group_meet_again) {
