@@ -122,14 +122,16 @@ void ParallelConsumerImpl::schedule(std::vector<ParallelWork::LaneRef> lanes) {
 void ParallelConsumerImpl::run_lane(const ParallelWork::LaneRef& lane) {
   const std::vector<ParallelWork::Task> tasks = work_.take(lane);
   std::size_t finished = 0;
-  while (finished < tasks.size() && !ParallelWork::is_stopped(lane) && process_one(tasks[finished].record)) ++finished;
+  while (finished < tasks.size() && !ParallelWork::is_stopped(lane) && process_one(lane, tasks[finished].record))
+    ++finished;
   const ParallelWork::PutBack put = work_.put_back(lane, tasks, finished);
   if (put.is_ready) schedule({lane});
   if (put.is_relieved) consumer_.wakeup();
   changed_->notify([] {});
 }
 
-bool ParallelConsumerImpl::process_one(const RecordView& record) noexcept {
+/// Tried again only while it is this member's: else nobody would ever end that.
+bool ParallelConsumerImpl::process_one(const ParallelWork::LaneRef& lane, const RecordView& record) noexcept {
   for (int attempts = 1;; ++attempts) {
     try {
       process_(record);
@@ -137,7 +139,7 @@ bool ParallelConsumerImpl::process_one(const RecordView& record) noexcept {
     } catch (...) {
       const FailureAction action = action_for(record, std::current_exception(), attempts);
       if (action == FailureAction::skip) return true;
-      if (action == FailureAction::stop || is_stopping_) return false;
+      if (action == FailureAction::stop || is_stopping_ || ParallelWork::is_stopped(lane)) return false;
     }
   }
 }

@@ -27,7 +27,7 @@ class ParallelConsumerImpl {
   void poll_once();
   void schedule(std::vector<ParallelWork::LaneRef> lanes);
   void run_lane(const ParallelWork::LaneRef& lane);
-  bool process_one(const RecordView& record) noexcept;
+  bool process_one(const ParallelWork::LaneRef& lane, const RecordView& record) noexcept;
   FailureAction action_for(const RecordView& record, std::exception_ptr why, int attempts);
   void fail(std::exception_ptr why) noexcept;
   RebalanceListener listener();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <functional>
 #include <future>
@@ -268,6 +269,42 @@ TEST(ParallelConsumer, hands_a_partition_over_without_losing_or_overtaking_a_rec
       highest = std::max(highest, value);
     }
   }
+}
+
+TEST(ParallelConsumer, tries_a_record_no_more_whose_partition_has_gone_to_another_member) {
+  const Cluster cluster;
+  const std::string topic = cluster.make_topic(2);
+  Producer producer{cluster.config()};
+  for (int i = 0; i < 2; ++i) producer.send({.topic = topic, .partition = i, .value = "x"});
+  producer.flush();
+  Config config = member(cluster, topic);
+  config.set("heartbeat.interval.ms", "100");  // hears soon that another joins
+  std::array<std::atomic<int>, 2> tries{};
+  ParallelConsumer first(
+      config, {topic},
+      [&](const RecordView& record) {
+        ++tries[static_cast<std::size_t>(record.partition())];
+        throw std::runtime_error("never");
+      },
+      {.workers = 2, .drain_timeout = 2s, .on_failure = [](const RecordView&, std::exception_ptr, int) {
+         std::this_thread::sleep_for(1ms);  // not to keep a core busy
+         return FailureAction::retry;
+       }});
+  auto run = std::async(std::launch::async, [&] { first.run(); });
+  wait_until([&] { return tries[0] > 0 && tries[1] > 0; });
+  Consumer second{config};
+  second.subscribe({topic});
+  wait_until([&] {
+    second.poll(1ms);
+    return second.assignment().size() == 1;
+  });
+  const auto gone = static_cast<std::size_t>(second.assignment().front().partition);
+  const int before = tries[gone];
+  const int kept = tries[1 - gone];
+  wait_until([&] { return tries[1 - gone] > kept + 20; });
+  EXPECT_EQ(tries[gone], before);
+  first.stop();
+  run.get();
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ enum class ProcessingOrder {
 /// What becomes of a record whose processing threw.
 enum class FailureAction {
   stop,   ///< run() ends and throws it; the record is read again by whoever gets the partition next.
-  retry,  ///< Now, on the same thread; what has the same key (or partition) waits.
+  retry,  ///< Now, on this thread, while the partition is this member's; what has the same key (or partition) waits.
   skip,   ///< It counts as processed.
 };
 
