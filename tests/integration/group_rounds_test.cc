@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tests/integration/cluster.h"
+#include "tests/integration/group_claims.h"
 #include "tests/integration/mortal_broker.h"
 #include "tests/support/child_process.h"
 
@@ -79,6 +80,14 @@ std::vector<std::string> command_of(Kind kind, const std::string& servers, const
   return command;
 }
 
+/// What the members have printed, all together.
+struct Told {
+  std::size_t members = 0;
+  std::set<Place> processed;
+  Claims claims;  ///< Not of Kind::command.
+  std::string rest;
+};
+
 /// A member of the group in a process of its own, which prints what it has processed.
 class Reader {
  public:
@@ -94,16 +103,17 @@ class Reader {
     process_.signal(SIGTERM);
     EXPECT_EQ(process_.wait(), 0) << process_.output();
   }
-  /// What it has printed in whole lines; what it said besides goes to `errors`.
-  void read_into(std::set<Place>& places, std::string& errors) const {
+  /// Reads what it has printed in whole lines.
+  void tell(Told& told) const {
+    const std::size_t member = told.members++;
     const std::string text = process_.output();
     std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
     for (std::string line; std::getline(lines, line);) {
       Place place;
       if (std::sscanf(line.c_str(), "%d %ld", &place.first, &place.second) == 2) {
-        places.insert(place);
-      } else {
-        errors += line + '\n';
+        told.processed.insert(place);
+      } else if (!told.claims.take(member, line)) {
+        told.rest += line + '\n';
       }
     }
   }
@@ -185,10 +195,9 @@ class GroupRounds {
     std::set<Place> left = writer_->stop();
     EXPECT_GT(left.size(), 0u);
     EXPECT_TRUE(wait_until(60s, [this] { return lag() == 0; })) << lag() << " records are not committed";
-    std::set<Place> processed;
-    for (const auto& reader : readers_) reader->read_into(processed, said_);
-    for (const auto& reader : gone_) reader->read_into(processed, said_);
-    for (const Place& place : processed) left.erase(place);
+    for (const auto& reader : readers_) reader->tell(told_);
+    for (const auto& reader : gone_) reader->tell(told_);
+    for (const Place& place : told_.processed) left.erase(place);
     return left;
   }
   /// A defect to find: a member that commits records and does nothing with them, at least a hundred that were written
@@ -218,7 +227,8 @@ class GroupRounds {
     });
     EXPECT_TRUE(is_done) << thief.explain();
   }
-  const std::string& said() const { return said_; }
+  /// What the members say, behind lost().
+  const Told& told() const { return told_; }
 
  private:
   /// What may happen in a round.
@@ -325,7 +335,7 @@ class GroupRounds {
   std::vector<std::unique_ptr<Reader>> gone_;
   std::unique_ptr<Writer> writer_;
   std::string last_seen_;
-  std::string said_;  // by the members, other than records
+  Told told_;
 };
 
 void play_rounds(const std::string& assignors) {
@@ -337,7 +347,10 @@ void play_rounds(const std::string& assignors) {
   const std::set<Place> lost = rounds.lost();
   EXPECT_TRUE(lost.empty()) << lost.size() << " records were never processed, the first is " << kTopic << '-'
                             << lost.begin()->first << '@' << lost.begin()->second << "; the members said:\n"
-                            << rounds.said();
+                            << rounds.told().rest;
+  const Claims& claims = rounds.told().claims;
+  for (const std::string& shared : claims.shared()) ADD_FAILURE() << shared;
+  EXPECT_GE(claims.generations(), count / 2) << "most rounds bring a generation";
 }
 
 TEST(GroupRoundsOnlyOurs, members_that_come_and_go_process_every_record_and_never_share_a_partition) {
