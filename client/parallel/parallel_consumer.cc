@@ -103,13 +103,17 @@ void ParallelConsumerImpl::poll_and_process() {
 }
 
 void ParallelConsumerImpl::poll_once() {
+  const std::uint64_t turns = turns_;
   try {
     Records records = consumer_.poll(kPoll);
     if (!records.empty()) schedule(work_.add(std::move(records)));
   } catch (const Error& error) {
     // Errc::woken_up: a partition can be resumed, or all is to end. Errc::buffer_full: what is processed gives its
-    // memory back.
+    // memory back, and there is nothing to poll for until then.
     if (error.code() != Errc::woken_up && error.code() != Errc::buffer_full) throw;
+    if (error.code() == Errc::buffer_full) {
+      changed_->wait_until(env_.clock().now() + kPoll, [&] { return turns_ != turns || is_stopping_; });
+    }
   }
 }
 
@@ -120,14 +124,15 @@ void ParallelConsumerImpl::schedule(std::vector<ParallelWork::LaneRef> lanes) {
 }
 
 void ParallelConsumerImpl::run_lane(const ParallelWork::LaneRef& lane) {
-  const std::vector<ParallelWork::Task> tasks = work_.take(lane);
+  std::vector<ParallelWork::Task> tasks = work_.take(lane);
   std::size_t finished = 0;
   while (finished < tasks.size() && !ParallelWork::is_stopped(lane) && process_one(lane, tasks[finished].record))
     ++finished;
   const ParallelWork::PutBack put = work_.put_back(lane, tasks, finished);
+  tasks.clear();  // who is told next may wait for their memory
   if (put.is_ready) schedule({lane});
   if (put.is_relieved) consumer_.wakeup();
-  changed_->notify([] {});
+  changed_->notify([this] { ++turns_; });
 }
 
 /// Tried again only while it is this member's: else nobody would ever end that.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <string>
@@ -46,8 +47,9 @@ class ParallelConsumerImpl {
   Consumer consumer_;
   runtime::MonotonicTime next_commit_{};
   std::atomic<bool> is_stopping_{false};
-  std::exception_ptr failure_;  // the first; under changed_'s lock
-  bool is_running_ = false;     // the same
+  std::atomic<std::uint64_t> turns_{0};  // that workers have ended; changed under changed_'s lock
+  std::exception_ptr failure_;           // the first; under changed_'s lock
+  bool is_running_ = false;              // the same
   std::unique_ptr<runtime::WorkerPool> workers_;
 };
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "common/runtime/process.h"
 #include "tests/integration/cluster.h"
 
 namespace barnabas::testing {
@@ -304,6 +305,41 @@ TEST(ParallelConsumer, tries_a_record_no_more_whose_partition_has_gone_to_anothe
   wait_until([&] { return tries[1 - gone] > kept + 20; });
   EXPECT_EQ(tries[gone], before);
   first.stop();
+  run.get();
+}
+
+TEST(ParallelConsumer, rests_while_the_records_that_are_processed_hold_all_memory) {
+  const Cluster cluster;
+  const std::string topic = cluster.make_topic(1);
+  Producer producer{cluster.config()};
+  constexpr int kRecords = 40;  // four times what there is room for
+  const std::string value(100'000, 'x');
+  for (int i = 0; i < kRecords; ++i) producer.send({.topic = topic, .value = value});
+  producer.flush();
+  Config config = member(cluster, topic);
+  config.set("buffer.memory", "1048576");
+  config.set("max.partition.fetch.bytes", "250000");
+  const auto backlog = std::make_shared<Backlog>(0);
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  ParallelConsumer consumer(config, {topic},
+                            [&](const RecordView&) {
+                              released.wait();
+                              backlog->on_processed();
+                            },
+                            {.workers = 1, .consumer = {.interceptors = {backlog}}});
+  auto run = std::async(std::launch::async, [&] { consumer.run(); });
+  wait_until([&] { return backlog->polled() >= 4; });
+  constexpr double kBusy_s = 0.1;
+  const auto since = std::chrono::steady_clock::now();
+  const double before = runtime::process_usage().cpu_seconds;
+  const auto used = [&] { return runtime::process_usage().cpu_seconds - before; };
+  wait_until([&] { return used() > kBusy_s || std::chrono::steady_clock::now() > since + 500ms; });
+  EXPECT_LT(used(), kBusy_s);
+  EXPECT_LT(backlog->polled(), kRecords);
+  release.set_value();
+  wait_until([&] { return backlog->processed() == kRecords; });
+  consumer.stop();
   run.get();
 }
 
