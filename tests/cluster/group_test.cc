@@ -33,11 +33,15 @@ class Worker {
   Worker(const Config& config, bool commits) : commits_each_(commits), consumer_(config) {
     thread_ = std::thread([this] { work(); });
   }
-  ~Worker() { stop(); }
+  ~Worker() { finish(); }
 
-  void stop() {
+  /// Commits and does no more; it stays in the group, since others would begin anew where nobody has committed.
+  void finish() {
     stop_ = true;
     if (thread_.joinable()) thread_.join();
+  }
+  void leave() {
+    attempt([this] { consumer_.close(); });
   }
   std::vector<std::string> heard() const { return locked(heard_); }
   std::vector<std::string> errors() const { return locked(errors_); }
@@ -66,7 +70,6 @@ class Worker {
     consumer_.subscribe({kTopic}, listener);
     while (!stop_) attempt([this] { poll(); });
     attempt([this] { commit(); });
-    attempt([this] { consumer_.close(); });
   }
   void poll() {
     const Records records = consumer_.poll(100ms);
@@ -164,7 +167,8 @@ class GroupOnCluster {
     cluster_.wait_until("all records are taken", [&] { return taken().size() >= written; });
     std::size_t number = 0;
     for (const auto& worker : workers_) EXPECT_EQ(worker->heard(), heard_[number++]) << "what it heard at first";
-    for (const auto& worker : workers_) worker->stop();
+    for (const auto& worker : workers_) worker->finish();
+    for (const auto& worker : workers_) worker->leave();
     for (const auto& worker : workers_) {
       for (const std::string& error : worker->errors()) ADD_FAILURE() << "the application is told of it: " << error;
     }
