@@ -1,16 +1,38 @@
 #include "common/record/batch_header.h"
 
 #include <limits>
+#include <type_traits>
 
 #include "common/bytes/big_endian.h"
 #include "common/bytes/crc32c.h"
 #include "common/protocol/errors.h"
-#include "common/record/wire.h"
 
 namespace barnabas::record {
 
 static_assert(position::kRecordCount + sizeof(std::int32_t) == kBatchHeaderBytes,
               "docs/formats/record_batch.md says 61");
+
+namespace {
+
+/// The fields and their places, for who reads a header and who writes one.
+template <typename Header, typename Visit>
+void each_field(Header& header, const Visit& visit) {
+  visit(position::kBaseOffset, header.base_offset);
+  visit(position::kBatchLength, header.batch_length);
+  visit(position::kLeaderEpoch, header.partition_leader_epoch);
+  visit(position::kMagic, header.magic);
+  visit(position::kCrc, header.crc);
+  visit(position::kAttributes, header.attributes);
+  visit(position::kLastOffsetDelta, header.last_offset_delta);
+  visit(position::kBaseTimestamp, header.base_timestamp_ms);
+  visit(position::kMaxTimestamp, header.max_timestamp_ms);
+  visit(position::kProducerId, header.producer_id);
+  visit(position::kProducerEpoch, header.producer_epoch);
+  visit(position::kBaseSequence, header.base_sequence);
+  visit(position::kRecordCount, header.record_count);
+}
+
+}  // namespace
 
 std::int32_t increment_sequence(std::int32_t sequence, std::int32_t increment) noexcept {
   constexpr std::int64_t kSequences = std::int64_t{std::numeric_limits<std::int32_t>::max()} + 1;
@@ -40,37 +62,15 @@ Result<BatchHeader> read_batch_header(BytesView bytes) {
   }
   const std::byte* at = bytes.data();
   BatchHeader header;
-  header.base_offset = big_endian::load<std::int64_t>(at + position::kBaseOffset);
-  header.batch_length = big_endian::load<std::int32_t>(at + position::kBatchLength);
-  header.partition_leader_epoch = big_endian::load<std::int32_t>(at + position::kLeaderEpoch);
-  header.magic = big_endian::load<std::int8_t>(at + position::kMagic);
-  header.crc = big_endian::load<std::uint32_t>(at + position::kCrc);
-  header.attributes = big_endian::load<std::int16_t>(at + position::kAttributes);
-  header.last_offset_delta = big_endian::load<std::int32_t>(at + position::kLastOffsetDelta);
-  header.base_timestamp_ms = big_endian::load<std::int64_t>(at + position::kBaseTimestamp);
-  header.max_timestamp_ms = big_endian::load<std::int64_t>(at + position::kMaxTimestamp);
-  header.producer_id = big_endian::load<std::int64_t>(at + position::kProducerId);
-  header.producer_epoch = big_endian::load<std::int16_t>(at + position::kProducerEpoch);
-  header.base_sequence = big_endian::load<std::int32_t>(at + position::kBaseSequence);
-  header.record_count = big_endian::load<std::int32_t>(at + position::kRecordCount);
+  each_field(header, [at](std::size_t position, auto& field) {
+    field = big_endian::load<std::remove_reference_t<decltype(field)>>(at + position);
+  });
   return header;
 }
 
 void write_batch_header(MutableBytesView out, const BatchHeader& header) noexcept {
   std::byte* at = out.data();
-  big_endian::store(at + position::kBaseOffset, header.base_offset);
-  big_endian::store(at + position::kBatchLength, header.batch_length);
-  big_endian::store(at + position::kLeaderEpoch, header.partition_leader_epoch);
-  big_endian::store(at + position::kMagic, header.magic);
-  big_endian::store(at + position::kCrc, header.crc);
-  big_endian::store(at + position::kAttributes, header.attributes);
-  big_endian::store(at + position::kLastOffsetDelta, header.last_offset_delta);
-  big_endian::store(at + position::kBaseTimestamp, header.base_timestamp_ms);
-  big_endian::store(at + position::kMaxTimestamp, header.max_timestamp_ms);
-  big_endian::store(at + position::kProducerId, header.producer_id);
-  big_endian::store(at + position::kProducerEpoch, header.producer_epoch);
-  big_endian::store(at + position::kBaseSequence, header.base_sequence);
-  big_endian::store(at + position::kRecordCount, header.record_count);
+  each_field(header, [at](std::size_t position, auto field) { big_endian::store(at + position, field); });
 }
 
 void stamp_offset_and_epoch(MutableBytesView batch, std::int64_t base_offset, std::int32_t leader_epoch) noexcept {

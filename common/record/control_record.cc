@@ -2,7 +2,6 @@
 
 #include "common/bytes/big_endian.h"
 #include "common/protocol/errors.h"
-#include "common/record/wire.h"
 
 namespace barnabas::record {
 namespace {

@@ -5,17 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "common/bytes/big_endian.h"
 #include "common/protocol/headers.h"
 
 namespace barnabas::simulation {
 namespace {
 
 constexpr std::size_t kSizeBytes = 4;
-
-std::uint32_t big_endian(BytesView four) {
-  Reader in(four);
-  return in.uint32();
-}
 
 /// Walks along the answers and takes the error out of those that it was told of.
 class AnswerMender {
@@ -85,7 +81,7 @@ class TapStream final : public testing::ForwardingStream {
   Bytes through_tap(BytesView frames) {
     Bytes out;
     while (!frames.empty()) {
-      const std::size_t size = kSizeBytes + big_endian(frames.first(kSizeBytes));
+      const std::size_t size = kSizeBytes + big_endian::load<std::uint32_t>(frames.data());
       const BytesView frame = frames.first(size);
       frames = frames.subspan(size);
       Reader in(frame.subspan(kSizeBytes));

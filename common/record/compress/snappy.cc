@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "common/record/compress/codecs.h"
 #include "common/bytes/big_endian.h"
-#include "common/record/wire.h"
+#include "common/record/compress/codecs.h"
 
 /// snappy-java's stream: a head of 16 bytes, then blocks with a big-endian int32 length before each.
 namespace barnabas::record::codecs {
