@@ -101,8 +101,7 @@ void Connection::spawn(asio::awaitable<void> coroutine) {
     try {
       std::rethrow_exception(problem);
     } catch (const std::exception& error) {
-      self->send_answers();  // to what came before
-      self->close_because(std::string("internal error: ") + error.what());
+      self->close_behind_answers(std::string("internal error: ") + error.what());
     }
   });
 }
@@ -121,8 +120,13 @@ void Connection::close_because(const std::string& reason) {
 }
 
 void Connection::refuse(const std::string& reason) {
-  send_answers();  // to what came before
   services_.metrics->connections_malformed.add();
+  close_behind_answers(reason);
+}
+
+/// What is finished leaves first, as far as it goes out at once.
+void Connection::close_behind_answers(const std::string& reason) {
+  send_answers();
   close_because(reason);
 }
 
@@ -217,8 +221,8 @@ Result<std::shared_ptr<Connection::Exchange>> Connection::begin(Bytes frame) {
 
 void Connection::finish(Exchange& exchange, const Result<void>& outcome) {
   if (!outcome) {
-    send_answers();
-    close_because(std::string(protocol::to_string(exchange.row->key)) + " request: " + outcome.error().message());
+    close_behind_answers(std::string(protocol::to_string(exchange.row->key)) +
+                         " request: " + outcome.error().message());
     return;
   }
   protocol::end_frame(exchange.out, exchange.frame_at);

@@ -66,6 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void pop_answer();
   /// For what is no request that we could answer.
   void refuse(const std::string& reason);
+  void close_behind_answers(const std::string& reason);
   void close_because(const std::string& reason);
   bool may_read() const;
   void wake_reader_when_room();
