@@ -17,6 +17,7 @@
 #include "barnabas/embedded_broker.h"
 #include "barnabas/producer.h"
 #include "common/runtime/env.h"
+#include "tests/support/thrown.h"
 
 // Consumers in groups, on our broker in this process; with BARNABAS_TEST_BOOTSTRAP, on the broker that stands there.
 namespace barnabas {
@@ -50,21 +51,6 @@ class Heard {
     events.push_back(std::move(what));
   }
 };
-
-/// What a call threw; no code where it did not.
-struct Thrown {
-  std::error_code code;
-  std::string text;
-};
-
-inline Thrown thrown_by(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {};
-}
 
 class GroupTest : public ::testing::Test {
  protected:

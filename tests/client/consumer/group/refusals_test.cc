@@ -1,26 +1,18 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
-#include <optional>
 #include <string>
 
 #include "barnabas/admin.h"
 #include "barnabas/consumer.h"
 #include "barnabas/embedded_broker.h"
+#include "tests/support/thrown.h"
 
 // What a group's coordinator refuses reaches the application as a typed error that can be read.
 namespace barnabas {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// The error of a call.
-struct Refusal {
-  std::error_code code;
-  std::string text;
-  bool says(const std::string& word) const { return text.find(word) != std::string::npos; }
-};
 
 class Refusals : public ::testing::Test {
  protected:
@@ -38,19 +30,11 @@ class Refusals : public ::testing::Test {
   }
 
   /// What the first poll that fails says.
-  static Refusal poll_until_refused(Consumer& consumer) {
+  static Thrown poll_until_refused(Consumer& consumer) {
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (std::chrono::steady_clock::now() < deadline) {
-      const Refusal refused = refusal_of([&] { consumer.poll(50ms); });
+      const Thrown refused = thrown_by([&] { consumer.poll(50ms); });
       if (refused.code) return refused;
-    }
-    return {};
-  }
-  static Refusal refusal_of(const std::function<void()>& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      return {error.code(), error.what()};
     }
     return {};
   }
@@ -68,7 +52,7 @@ class Refusals : public ::testing::Test {
 TEST_F(Refusals, of_a_session_timeout_that_the_broker_does_not_allow) {
   Consumer consumer(config({{"session.timeout.ms", "31000"}}));
   consumer.subscribe({"t"});
-  const Refusal refused = poll_until_refused(consumer);
+  const Thrown refused = poll_until_refused(consumer);
   EXPECT_EQ(refused.code, kafka_error(26)) << refused.text;
   EXPECT_TRUE(refused.says("INVALID_SESSION_TIMEOUT") && refused.says("group 'billing'")) << refused.text;
 }
@@ -78,19 +62,19 @@ TEST_F(Refusals, of_a_member_too_many) {
   ASSERT_TRUE(join(first));
   Consumer second(config());
   second.subscribe({"t"});
-  const Refusal refused = poll_until_refused(second);
+  const Thrown refused = poll_until_refused(second);
   EXPECT_EQ(refused.code, kafka_error(81)) << refused.text;
   EXPECT_TRUE(refused.says("GROUP_MAX_SIZE_REACHED") && refused.says("group 'billing'")) << refused.text;
 }
 
 TEST_F(Refusals, of_an_empty_group_id_and_of_one_that_no_request_can_carry) {
   for (const std::string& id : {std::string(), std::string(40'000, 'g')}) {
-    const Refusal refused = refusal_of([&] { Consumer(config({{"group.id", id}})); });
+    const Thrown refused = thrown_by([&] { Consumer(config({{"group.id", id}})); });
     EXPECT_EQ(refused.code, Errc::invalid_config) << id.size();
     EXPECT_TRUE(refused.says("group.id")) << refused.text;
     EXPECT_LT(refused.text.size(), 400U) << "it does not repeat it whole";
   }
-  const Refusal refused = refusal_of([&] { Consumer(config({{"group.instance.id", std::string(40'000, 'i')}})); });
+  const Thrown refused = thrown_by([&] { Consumer(config({{"group.instance.id", std::string(40'000, 'i')}})); });
   EXPECT_EQ(refused.code, Errc::invalid_config) << refused.text;
   Consumer longest(config({{"group.id", std::string(32'000, 'g')}}));
   EXPECT_TRUE(join(longest)) << longest.explain().substr(0, 200);
@@ -100,11 +84,11 @@ TEST_F(Refusals, of_an_empty_group_id_and_of_one_that_no_request_can_carry) {
 TEST_F(Refusals, of_metadata_that_are_too_long) {
   Consumer consumer(config());
   const Offsets offsets{{{"t", 0}, {1, -1, std::string(4097, 'x')}}};
-  const Refusal refused = refusal_of([&] { consumer.commit_sync(offsets); });
+  const Thrown refused = thrown_by([&] { consumer.commit_sync(offsets); });
   EXPECT_EQ(refused.code, kafka_error(12)) << refused.text;
   EXPECT_TRUE(refused.says("OFFSET_METADATA_TOO_LARGE") && refused.says("t-0") && refused.says("billing"))
       << refused.text;
-  const Refusal absurd = refusal_of([&] { consumer.commit_sync({{{"t", 0}, {1, -1, std::string(40'000, 'x')}}}); });
+  const Thrown absurd = thrown_by([&] { consumer.commit_sync({{{"t", 0}, {1, -1, std::string(40'000, 'x')}}}); });
   EXPECT_TRUE(absurd.code) << "more than a request can carry";
   EXPECT_LT(absurd.text.size(), 1000U) << absurd.text.size();
   EXPECT_TRUE(consumer.committed({{"t", 0}}).at({"t", 0}) == std::nullopt);
@@ -113,7 +97,7 @@ TEST_F(Refusals, of_metadata_that_are_too_long) {
 TEST_F(Refusals, of_commits_for_a_topic_that_is_not_there) {
   Consumer consumer(config());
   const Offsets offsets{{{"t", 0}, {1, -1, ""}}, {{"no-such-topic", 0}, {1, -1, ""}}};
-  const Refusal refused = refusal_of([&] { consumer.commit_sync(offsets, 2500ms); });
+  const Thrown refused = thrown_by([&] { consumer.commit_sync(offsets, 2500ms); });
   EXPECT_EQ(refused.code, Errc::timed_out) << refused.text;  // as with Kafka it may yet come
   EXPECT_TRUE(refused.says("UNKNOWN_TOPIC_OR_PARTITION") && refused.says("no-such-topic-0")) << refused.text;
   EXPECT_TRUE(consumer.committed({{"t", 0}}).at({"t", 0})) << "the other one is committed";
