@@ -53,8 +53,7 @@ class Broker::State {
     if (std::exchange(stopped_, true)) return {};
     purgatory_.shut_down();
     if (server_) server_->close_connections();
-    metrics_reactor_.reset();
-    metrics_server_.reset();
+    stop_metrics();
     tasks_.reset();
     Result<void> result;
     if (groups_) groups_->stop();
@@ -188,6 +187,13 @@ class Broker::State {
       return failure(started.error().code, "metrics.port: " + started.error().subject);
     metrics_port_ = metrics_server_->port();
     return {};
+  }
+
+  /// The thread first, which reads what stops next; its context last, which the server's sockets live in.
+  void stop_metrics() {
+    if (metrics_reactor_) metrics_reactor_->stop();
+    metrics_server_.reset();
+    metrics_reactor_.reset();
   }
 
   std::vector<PartitionGauges> partition_gauges() const {
