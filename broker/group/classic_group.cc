@@ -52,13 +52,13 @@ void ClassicGroup::transition_to(GroupState state, std::int64_t wall_ms) {
   state_since_ms_ = wall_ms;
 }
 
-Member* ClassicGroup::member(std::string_view id) {
-  const auto found = by_id_.find(std::string(id));
+Member* ClassicGroup::member(const std::string& id) {
+  const auto found = by_id_.find(id);
   return found == by_id_.end() ? nullptr : &*found->second;
 }
 
-Member* ClassicGroup::static_member(std::string_view instance_id) {
-  const auto found = by_instance_id_.find(std::string(instance_id));
+Member* ClassicGroup::static_member(const std::string& instance_id) {
+  const auto found = by_instance_id_.find(instance_id);
   return found == by_instance_id_.end() ? nullptr : found->second;
 }
 

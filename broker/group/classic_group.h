@@ -104,8 +104,8 @@ class ClassicGroup {
   std::list<Member>& members() noexcept { return members_; }
   std::size_t size() const noexcept { return members_.size(); }
   /// nullptr where there is none.
-  Member* member(std::string_view id);
-  Member* static_member(std::string_view instance_id);
+  Member* member(const std::string& id);
+  Member* static_member(const std::string& instance_id);
   bool is_pending(const std::string& member_id) const { return pending_.count(member_id) != 0; }
   bool has_pending() const noexcept { return !pending_.empty(); }
   PendingMember& add_pending(const std::string& member_id);

@@ -103,7 +103,7 @@ void ClassicGroups::write_new_group(Step& step, const ClassicGroup& group) {
   value.protocol.reset();
   value.leader.reset();
   value.current_state_timestamp = group.state_since_ms().value_or(-1);
-  step.records.push_back(group_metadata_record(group.id(), value));
+  step.records.push_back(ClassicGroupRecord{group.id(), std::move(value)});
   step.replays = false;
   step.settle = [this, id = group.id()](Step& settled, ErrorCode error) {
     if (error != ErrorCode::none) drop(settled, id, answer_to_failed_append(error));
@@ -231,7 +231,7 @@ void ClassicGroups::replace_static_member(Step& step, const Origin& origin, Join
 
 void ClassicGroups::store_replacement(Step& step, ClassicGroup& group, Member& member, std::int16_t api_version,
                                       std::optional<std::string> old_leader, std::function<void(Step&)> revert) {
-  step.records.push_back(group_metadata_record(group.id(), group.to_record()));
+  step.records.push_back(ClassicGroupRecord{group.id(), group.to_record()});
   step.replays = false;
   step.settle = [&group, &member, api_version, leader = std::move(old_leader), undo = std::move(revert)](
                     Step& settled, ErrorCode error) {

@@ -98,7 +98,7 @@ void ClassicGroups::complete_join(Step& step, ClassicGroup& group) {
   group.begin_generation(step.wall_ms);
   if (group.is_in(GroupState::completing_rebalance)) return announce_generation(step, group);
   // Should this not be stored, the generation before comes back with a restart, and its members' sessions end there.
-  step.records.push_back(group_metadata_record(group.id(), group.to_record()));
+  step.records.push_back(ClassicGroupRecord{group.id(), group.to_record()});
   step.replays = false;
 }
 

@@ -95,7 +95,7 @@ void ClassicGroups::store_assignment(Step& step, ClassicGroup& group, SyncGroupR
     const auto found = assignments.find(member.member_id);
     member.assignment = found == assignments.end() ? Bytes() : std::move(found->second);
   }
-  step.records.push_back(group_metadata_record(group.id(), value));
+  step.records.push_back(ClassicGroupRecord{group.id(), value});
   step.replays = false;
   step.settle = [this, &group, stored = std::move(value)](Step& settled, ErrorCode error) {
     if (error != ErrorCode::none) {

@@ -30,13 +30,14 @@ void replay_record(GroupShard& shard, const record::BatchHeader& header, const r
     return;
   }
   if (!record.key) return;
-  const Result<ParsedRecord> parsed = parse_record(*record.key, record.value);
+  Result<ParsedRecord> parsed = parse_record(*record.key, record.value);
   if (!parsed) {
     logger.error("{}: the record at offset {} does not read: {}", name, record.offset, parsed.error().message());
     return;
   }
   const std::int64_t producer_id = header.is_transactional() ? header.producer_id : record::kNoProducerId;
-  shard.replay(record.offset, producer_id, *parsed, record.timestamp_ms);
+  std::visit([&](auto& read) { shard.replay(record.offset, producer_id, std::move(read), record.timestamp_ms); },
+             *parsed);
 }
 
 Result<void> replay_batch(GroupShard& shard, const record::BatchView& batch, const runtime::Logger& logger,

@@ -4,14 +4,14 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/post.hpp>
-#include <optional>
-
-#include "common/record/batch_builder.h"
+#include <utility>
+#include <variant>
 
 namespace barnabas::group {
 namespace {
 
 constexpr std::int16_t kAcksAll = -1;
+constexpr std::size_t kMaxBytesKept = 16 * 1024;           // of each buffer, for the next batch
 constexpr std::size_t kMaxBytesOfLooseBatch = 512 * 1024;  // half of what a topic takes by default
 
 }  // namespace
@@ -90,55 +90,52 @@ void CoordinatorPartition::finish(Step& step, Answers& ready) {
 }
 
 ErrorCode CoordinatorPartition::append(Step& step) {
-  std::size_t first = 0;
-  while (first < step.records.size()) {
-    std::size_t count = step.records.size() - first;
-    if (!step.is_atomic) {
-      std::size_t bytes = 0;
-      count = 0;
-      while (first + count < step.records.size() && (count == 0 || bytes < kMaxBytesOfLooseBatch)) {
-        const CoordinatorRecord& record = step.records[first + count++];
-        bytes += record.key.size() + (record.value ? record.value->size() : 0);
-      }
-    }
-    std::int64_t base_offset = 0;
-    const ErrorCode error = append_batch(step, first, count, base_offset);
+  for (std::size_t done = 0; done < step.records.size();) {
+    record::BatchBuilder builder = batch_of(step, done);
+    const std::size_t end = done + static_cast<std::size_t>(builder.record_count());
+    std::int64_t offset = 0;
+    const ErrorCode error = append_batch(builder, offset);
     if (error != ErrorCode::none) return error;
-    if (step.replays) replay(step, first, count, base_offset);
-    first += count;
+    if (!step.replays) {
+      done = end;
+      continue;
+    }
+    for (; done < end; ++done) replay(std::move(step.records[done]), offset++, step.wall_ms);
   }
   return ErrorCode::none;
 }
 
-ErrorCode CoordinatorPartition::append_batch(const Step& step, std::size_t first, std::size_t count,
-                                             std::int64_t& base_offset) {
-  record::BatchBuilder builder(record::BatchOptions{.compression = settings_.topic_compression});
-  for (std::size_t i = first; i < first + count; ++i) {
-    const CoordinatorRecord& record = step.records[i];
+/// As many of the records from `first` on as belong into one.
+record::BatchBuilder CoordinatorPartition::batch_of(const Step& step, std::size_t first) {
+  record::BatchBuilder builder(record::BatchOptions{.compression = settings_.topic_compression},
+                               std::exchange(batch_memory_, {}));
+  for (std::size_t i = first; i < step.records.size(); ++i) {
+    if (!step.is_atomic && builder.plain_bytes() >= kMaxBytesOfLooseBatch) break;
+    encoder_.encode(step.records[i]);
     record::RecordInput input;
     input.timestamp_ms = step.wall_ms;
-    input.key = record.key;
-    if (record.value) input.value = *record.value;
+    input.key = encoder_.key();
+    input.value = encoder_.value();
     builder.append(input);
   }
+  if (encoder_.capacity_bytes() > kMaxBytesKept) encoder_ = RecordEncoder();
+  return builder;
+}
+
+ErrorCode CoordinatorPartition::append_batch(record::BatchBuilder& builder, std::int64_t& base_offset) {
   Result<Bytes> batch = builder.finish();
   if (!batch) return ErrorCode::unknown_server_error;
   const log::AppendResult appended = partition_->append(*batch, kAcksAll, record::AppendOrigin::coordinator);
+  if (batch->capacity() <= kMaxBytesKept) batch_memory_ = std::move(*batch);
   if (!appended) return appended.error().code;
   base_offset = appended->first_offset;
   end_offset_ = appended->last_offset + 1;
   return ErrorCode::none;
 }
 
-/// The same way as at a start: what cannot be read back would not be there after one.
-void CoordinatorPartition::replay(const Step& step, std::size_t first, std::size_t count, std::int64_t base_offset) {
-  for (std::size_t i = first; i < first + count; ++i) {
-    const CoordinatorRecord& record = step.records[i];
-    std::optional<BytesView> value;
-    if (record.value) value = *record.value;
-    const Result<ParsedRecord> parsed = parse_record(record.key, value);
-    if (parsed) shard_->replay(base_offset + static_cast<std::int64_t>(i - first), -1, *parsed, step.wall_ms);
-  }
+/// What it says takes effect as at a start, where it is read back.
+void CoordinatorPartition::replay(CoordinatorRecord&& record, std::int64_t offset, std::int64_t wall_ms) {
+  std::visit([&](auto& one) { shard_->replay(offset, record::kNoProducerId, std::move(one), wall_ms); }, record);
 }
 
 void CoordinatorPartition::release(Answers& ready) {

@@ -11,10 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "broker/group/group_records.h"
 #include "broker/group/group_settings.h"
 #include "broker/group/group_shard.h"
 #include "broker/partition/partition.h"
 #include "common/protocol/errors.h"
+#include "common/record/batch_builder.h"
 #include "common/runtime/env.h"
 #include "common/runtime/logging.h"
 
@@ -63,8 +65,9 @@ class CoordinatorPartition {
   Step begin_step() const;
   void finish(Step& step, Answers& ready);
   protocol::ErrorCode append(Step& step);
-  protocol::ErrorCode append_batch(const Step& step, std::size_t first, std::size_t count, std::int64_t& base_offset);
-  void replay(const Step& step, std::size_t first, std::size_t count, std::int64_t base_offset);
+  record::BatchBuilder batch_of(const Step& step, std::size_t first);
+  protocol::ErrorCode append_batch(record::BatchBuilder& builder, std::int64_t& base_offset);
+  void replay(CoordinatorRecord&& record, std::int64_t offset, std::int64_t wall_ms);
   void release(Answers& ready);
   void replay_log(GroupShard& shard);
   void replay_bytes(GroupShard& shard, BytesView bytes, std::int64_t& next_offset);
@@ -83,6 +86,8 @@ class CoordinatorPartition {
   State state_ = State::loading;        // mutex_
   std::unique_ptr<GroupShard> shard_;   // mutex_
   std::deque<Held> held_;               // mutex_; by offset
+  RecordEncoder encoder_;               // mutex_
+  Bytes batch_memory_;                  // mutex_; of the last batch, for the next
   std::int64_t end_offset_ = 0;         // mutex_; behind the last record that was appended
   runtime::MonotonicTime next_look_{};  // mutex_; when run_timers wakes by itself
   std::atomic<bool> has_held_{false};

@@ -30,6 +30,13 @@ std::size_t utf16_units(std::string_view text) {
   return units;
 }
 
+/// -1 where offsets.retention.minutes decides.
+std::int64_t expiry_of(const OffsetCommitRequest& request, std::int64_t wall_ms) {
+  if (request.retention_time_ms == kDefaultRetention) return -1;
+  const std::int64_t longest = std::numeric_limits<std::int64_t>::max() - wall_ms;
+  return wall_ms + std::min(request.retention_time_ms, longest);
+}
+
 OffsetFetchResponse::OffsetFetchResponsePartitions fetched(std::int32_t partition, const CommittedOffset* offset) {
   OffsetFetchResponse::OffsetFetchResponsePartitions answer;
   answer.partition_index = partition;
@@ -49,6 +56,7 @@ OffsetCommitResponse refuse_commit(const OffsetCommitRequest& request, ErrorCode
     auto& answer = response.topics.emplace_back();
     answer.name = topic.name;
     answer.topic_id = topic.topic_id;
+    answer.partitions.reserve(topic.partitions.size());
     for (const auto& partition : topic.partitions) {
       answer.partitions.emplace_back();
       answer.partitions.back().partition_index = partition.partition_index;
@@ -92,24 +100,29 @@ void GroupOffsets::commit(Step& step, const Origin& origin, const OffsetCommitRe
   const ErrorCode error = check_commit(step, origin, request);
   OffsetCommitResponse response = refuse_commit(request, error);
   if (error != ErrorCode::none) return step.answer(reply, std::move(response));
-  protocol::OffsetCommitValue value;
-  value.commit_timestamp = step.wall_ms;
-  if (request.retention_time_ms != kDefaultRetention) {
-    const std::int64_t longest = std::numeric_limits<std::int64_t>::max() - step.wall_ms;
-    value.expire_timestamp = step.wall_ms + std::min(request.retention_time_ms, longest);
-  }
+  const auto longest_metadata = static_cast<std::size_t>(std::max(0, settings_.offset_metadata_max_bytes));
+  const std::int64_t expire_time_ms = expiry_of(request, step.wall_ms);
   for (std::size_t t = 0; t < request.topics.size(); ++t) {
     const auto& topic = request.topics[t];
+    step.records.reserve(step.records.size() + topic.partitions.size());
     for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
       const auto& partition = topic.partitions[p];
-      value.offset = partition.committed_offset;
-      value.leader_epoch = partition.committed_leader_epoch;
-      value.metadata = partition.committed_metadata.value_or("");
-      if (utf16_units(value.metadata) > static_cast<std::size_t>(std::max(0, settings_.offset_metadata_max_bytes))) {
+      std::string_view metadata;
+      if (partition.committed_metadata) metadata = *partition.committed_metadata;
+      if (utf16_units(metadata) > longest_metadata) {
         response.topics[t].partitions[p].error_code = code_of(ErrorCode::offset_metadata_too_large);
         continue;
       }
-      step.records.push_back(offset_commit_record(request.group_id, topic.name, partition.partition_index, value));
+      auto& record = std::get<OffsetRecord>(step.records.emplace_back(std::in_place_type<OffsetRecord>));
+      record.group = request.group_id;
+      record.topic = topic.name;
+      record.partition = partition.partition_index;
+      auto& value = record.value.emplace();
+      value.offset = partition.committed_offset;
+      value.leader_epoch = partition.committed_leader_epoch;
+      value.metadata = metadata;
+      value.commit_timestamp = step.wall_ms;
+      value.expire_timestamp = expire_time_ms;
     }
   }
   step.settle = [this, reply = std::move(reply), answer = std::move(response), count = step.records.size()](
@@ -176,7 +189,7 @@ void GroupOffsets::remove(Step& step, const OffsetDeleteRequest& request, Reply<
         answer.error_code = code_of(ErrorCode::group_subscribed_to_topic);
       } else if (store_.find(request.group_id, topic.name, partition.partition_index) != nullptr ||
                  store_.has_pending(request.group_id, topic.name, partition.partition_index)) {
-        step.records.push_back(offset_tombstone(request.group_id, topic.name, partition.partition_index));
+        step.records.push_back(OffsetRecord{request.group_id, topic.name, partition.partition_index, {}});
       }
     }
   }
@@ -196,7 +209,7 @@ void GroupOffsets::remove_all(Step& step, const std::string& group_id) const {
       for (const auto& [partition, offset] : partitions) rest.emplace(topic, partition);
     }
   }
-  for (const auto& [topic, partition] : rest) step.records.push_back(offset_tombstone(group_id, topic, partition));
+  for (const auto& [topic, partition] : rest) step.records.push_back(OffsetRecord{group_id, topic, partition, {}});
 }
 
 /// KIP-211: a group's offsets stay while it has members that read the topic; from the day it is empty, or of a group
@@ -223,7 +236,7 @@ bool GroupOffsets::expire(Step& step, const ClassicGroup& group) const {
       if (is_in_use || !is_expired(group, offset, step.wall_ms) || store_.has_pending(group.id(), topic, partition)) {
         all_gone = false;
       } else {
-        step.records.push_back(offset_tombstone(group.id(), topic, partition));
+        step.records.push_back(OffsetRecord{group.id(), topic, partition, {}});
       }
     }
   }
@@ -236,7 +249,7 @@ void GroupOffsets::on_topics_deleted(Step& step, const std::set<std::string, std
       const auto found = by_topic.find(topic);
       if (found == by_topic.end()) continue;
       for (const auto& [partition, offset] : found->second) {
-        step.records.push_back(offset_tombstone(group, topic, partition));
+        step.records.push_back(OffsetRecord{group, topic, partition, {}});
       }
     }
   }

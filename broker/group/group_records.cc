@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "common/bytes/reader.h"
-#include "common/bytes/writer.h"
 #include "common/protocol/messages/group_metadata_key.h"
 #include "common/protocol/messages/offset_commit_key.h"
 
@@ -17,17 +16,13 @@ constexpr std::int16_t kKeyVersion = 0;
 constexpr std::int16_t kOffsetValueVersion = 3;
 constexpr std::int16_t kExpiringOffsetValueVersion = 1;  // the only one that has an expiry time
 constexpr std::int16_t kGroupValueVersion = 3;
-constexpr std::size_t kUsualBytes = 128;
 
-/// The number before a key is its kind, that before a value its version. What the encoder could refuse (a text above
-/// 32767 bytes) came in through the same fields of a request.
+/// A value begins with its version. What the encoder could refuse (a text above 32767 bytes) came in through the same
+/// fields of a request.
 template <typename Message>
-Bytes framed(std::int16_t number, const Message& message, std::int16_t version) {
-  Writer out;
-  out.reserve(kUsualBytes);
-  out.int16(number);
+void put_value(Writer& out, const Message& message, std::int16_t version) {
+  out.int16(version);
   [[maybe_unused]] const auto done = message.encode(out, version);
-  return out.take();
 }
 
 template <typename Value>
@@ -59,23 +54,6 @@ Result<ParsedRecord> parse_group(Reader& in, std::optional<BytesView> value) {
   return ClassicGroupRecord{std::move(key->group), std::move(*read)};
 }
 
-/// An OffsetCommitKey field by field: as a message it would copy both names for each partition of a commit.
-Bytes offset_key(std::string_view group, std::string_view topic, std::int32_t partition) {
-  Writer out;
-  out.reserve(kUsualBytes);
-  out.int16(kOffsetKind);
-  out.string(group);
-  out.string(topic);
-  out.int32(partition);
-  return out.take();
-}
-
-Bytes group_key(std::string_view group) {
-  protocol::GroupMetadataKey key;
-  key.group = group;
-  return framed(kGroupKind, key, kKeyVersion);
-}
-
 /// The next UTF-16 code units of well-formed UTF-8, as Java's strings hold them.
 void hash_code_point(std::uint32_t& hash, std::uint32_t point) noexcept {
   if (point >= 0x10000) {
@@ -103,22 +81,29 @@ Result<ParsedRecord> parse_record(BytesView key, std::optional<BytesView> value)
   return foreign;
 }
 
-CoordinatorRecord group_metadata_record(std::string_view group, const protocol::GroupMetadataValue& value) {
-  return {group_key(group), framed(kGroupValueVersion, value, kGroupValueVersion)};
+void RecordEncoder::encode(const CoordinatorRecord& record) {
+  key_.clear();
+  value_.clear();
+  std::visit([this](const auto& one) { put(one); }, record);
 }
 
-CoordinatorRecord group_tombstone(std::string_view group) {
-  return {group_key(group), std::nullopt};
+/// The keys field by field: as messages they would copy the names.
+void RecordEncoder::put(const OffsetRecord& record) {
+  key_.int16(kOffsetKind);
+  key_.string(record.group);
+  key_.string(record.topic);
+  key_.int32(record.partition);
+  is_tombstone_ = !record.value;
+  if (is_tombstone_) return;
+  const bool expires = record.value->expire_timestamp != -1;
+  put_value(value_, *record.value, expires ? kExpiringOffsetValueVersion : kOffsetValueVersion);
 }
 
-CoordinatorRecord offset_commit_record(std::string_view group, std::string_view topic, std::int32_t partition,
-                                       const protocol::OffsetCommitValue& value) {
-  const std::int16_t version = value.expire_timestamp == -1 ? kOffsetValueVersion : kExpiringOffsetValueVersion;
-  return {offset_key(group, topic, partition), framed(version, value, version)};
-}
-
-CoordinatorRecord offset_tombstone(std::string_view group, std::string_view topic, std::int32_t partition) {
-  return {offset_key(group, topic, partition), std::nullopt};
+void RecordEncoder::put(const ClassicGroupRecord& record) {
+  key_.int16(kGroupKind);
+  key_.string(record.group);
+  is_tombstone_ = !record.value;
+  if (!is_tombstone_) put_value(value_, *record.value, kGroupValueVersion);
 }
 
 std::int32_t partition_of(std::string_view group, std::int32_t partition_count) noexcept {

@@ -34,7 +34,7 @@ void GroupShard::delete_groups(Step& step, const std::vector<std::string>& group
       result.error_code = code_of(ErrorCode::non_empty_group);
     } else {
       offsets_.remove_all(step, id);
-      step.records.push_back(group_tombstone(id));
+      step.records.push_back(ClassicGroupRecord{id, {}});
     }
   }
   step.settle = [reply = std::move(reply), answer = std::move(response)](Step& settled, ErrorCode failed) mutable {
@@ -50,24 +50,28 @@ void GroupShard::on_topics_deleted(Step& step, const std::set<std::string, std::
   offsets_.on_topics_deleted(step, topics);
 }
 
-void GroupShard::replay(std::int64_t offset, std::int64_t producer_id, const ParsedRecord& record,
-                        std::int64_t wall_ms) {
-  if (const auto* committed = std::get_if<OffsetRecord>(&record)) {
-    if (committed->value && groups_.find(committed->group) == nullptr && !is_foreign(committed->group)) {
-      groups_.replay({committed->group, protocol::GroupMetadataValue{.protocol = std::nullopt, .leader = std::nullopt}},
-                     wall_ms);
-    }
-    return offsets_.store().replay(offset, producer_id, *committed);
+void GroupShard::replay(std::int64_t offset, std::int64_t producer_id, OffsetRecord record, std::int64_t wall_ms) {
+  if (record.value && groups_.find(record.group) == nullptr && !is_foreign(record.group)) {
+    groups_.replay({record.group, protocol::GroupMetadataValue{.protocol = std::nullopt, .leader = std::nullopt}},
+                   wall_ms);
   }
-  if (const auto* group = std::get_if<ClassicGroupRecord>(&record)) return groups_.replay(*group, wall_ms);
-  const ForeignRecord& foreign = std::get<ForeignRecord>(record);
-  if (!foreign.is_tombstone) {
-    foreign_[foreign.group].insert(foreign.key);
+  offsets_.store().replay(offset, producer_id, std::move(record));
+}
+
+void GroupShard::replay(std::int64_t /*offset*/, std::int64_t /*producer_id*/, const ClassicGroupRecord& record,
+                        std::int64_t wall_ms) {
+  groups_.replay(record, wall_ms);
+}
+
+void GroupShard::replay(std::int64_t /*offset*/, std::int64_t /*producer_id*/, const ForeignRecord& record,
+                        std::int64_t /*wall_ms*/) {
+  if (!record.is_tombstone) {
+    foreign_[record.group].insert(record.key);
     return;
   }
-  const auto known = foreign_.find(foreign.group);
+  const auto known = foreign_.find(record.group);
   if (known == foreign_.end()) return;
-  known->second.erase(foreign.key);
+  known->second.erase(record.key);
   if (known->second.empty()) foreign_.erase(known);
 }
 
@@ -107,7 +111,7 @@ void GroupShard::expire(Step& step) {
     if (is_foreign(id)) continue;
     const bool has_nothing_left = offsets_.expire(step, *group);
     const bool has_nobody = group->is_in(GroupState::empty) && !group->has_pending();
-    if (has_nothing_left && has_nobody) step.records.push_back(group_tombstone(id));
+    if (has_nothing_left && has_nobody) step.records.push_back(ClassicGroupRecord{id, {}});
   }
   set_expiry_timer(step);
 }

@@ -34,8 +34,10 @@ class GroupShard {
                      Reply<protocol::DeleteGroupsResponse> reply);
   void on_topics_deleted(Step& step, const std::set<std::string, std::less<>>& topics);
 
-  /// What one record of the log changes.
-  void replay(std::int64_t offset, std::int64_t producer_id, const ParsedRecord& record, std::int64_t wall_ms);
+  /// What one record of the log changes. `producer_id` is that of its batch: -1 outside of transactions.
+  void replay(std::int64_t offset, std::int64_t producer_id, OffsetRecord record, std::int64_t wall_ms);
+  void replay(std::int64_t offset, std::int64_t producer_id, const ClassicGroupRecord& record, std::int64_t wall_ms);
+  void replay(std::int64_t offset, std::int64_t producer_id, const ForeignRecord& record, std::int64_t wall_ms);
   void replay_end_of_transaction(std::int64_t producer_id, bool is_commit);
   void on_loaded(Step& step);
   void on_unloaded(Step& step);

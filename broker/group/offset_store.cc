@@ -80,7 +80,7 @@ void OffsetStore::erase_pending(const OffsetRecord& record) {
   if (open->second.empty()) open_transactions_.erase(open);
 }
 
-void OffsetStore::replay(std::int64_t record_offset, std::int64_t producer_id, const OffsetRecord& record) {
+void OffsetStore::replay(std::int64_t record_offset, std::int64_t producer_id, OffsetRecord record) {
   if (!record.value) {
     if (find(record.group, record.topic, record.partition) != nullptr) --count_;
     erase(offsets_, record);
@@ -90,7 +90,7 @@ void OffsetStore::replay(std::int64_t record_offset, std::int64_t producer_id, c
   offset.record_offset = record_offset;
   offset.offset = record.value->offset;
   offset.leader_epoch = record.value->leader_epoch;
-  offset.metadata = record.value->metadata;
+  offset.metadata = std::move(record.value->metadata);
   offset.commit_time_ms = record.value->commit_timestamp;
   offset.expire_time_ms = record.value->expire_timestamp;
   if (producer_id < 0) return put(record.group, record.topic, record.partition, std::move(offset));

@@ -42,7 +42,7 @@ class OffsetStore {
   std::size_t size() const noexcept { return count_; }
 
   /// `producer_id` is that of the batch: -1 outside of transactions.
-  void replay(std::int64_t record_offset, std::int64_t producer_id, const OffsetRecord& record);
+  void replay(std::int64_t record_offset, std::int64_t producer_id, OffsetRecord record);
   /// A commit makes the transaction's offsets count, unless something newer was written meanwhile.
   void end_transaction(std::int64_t producer_id, bool is_commit);
 

@@ -1,6 +1,15 @@
 #include "common/bytes/writer.h"
 
+#include <algorithm>
+#include <array>
+
 namespace barnabas {
+
+/// Doubling, so that each byte of room is zeroed about once, and first within the memory that is there already.
+void Writer::grow(std::size_t count) {
+  constexpr std::size_t kLeastRoom = 64;
+  bytes_.resize(size_ + std::max({count, size_, kLeastRoom}));
+}
 
 void Writer::long_unsigned_varint(std::uint64_t value) {
   std::array<std::byte, kMaxVarlongBytes> encoded{};

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -27,23 +28,23 @@ class Writer {
  public:
   Writer() = default;
   /// Goes on at the end of `bytes`, whose memory is used again.
-  explicit Writer(Bytes bytes) noexcept : bytes_(std::move(bytes)) {}
+  explicit Writer(Bytes bytes) noexcept : bytes_(std::move(bytes)), size_(bytes_.size()) {}
 
   void reserve(std::size_t total_bytes) { bytes_.reserve(total_bytes); }
 
-  void int8(std::int8_t value) { bytes_.push_back(static_cast<std::byte>(value)); }
+  void int8(std::int8_t value) { fixed(static_cast<std::uint8_t>(value)); }
   void uint16(std::uint16_t value) { fixed(value); }
   void int16(std::int16_t value) { fixed(static_cast<std::uint16_t>(value)); }
   void uint32(std::uint32_t value) { fixed(value); }
   void int32(std::int32_t value) { fixed(static_cast<std::uint32_t>(value)); }
   void int64(std::int64_t value) { fixed(static_cast<std::uint64_t>(value)); }
   void float64(double value) { fixed(std::bit_cast<std::uint64_t>(value)); }
-  void boolean(bool value) { bytes_.push_back(static_cast<std::byte>(value ? 1 : 0)); }
+  void boolean(bool value) { fixed(static_cast<std::uint8_t>(value ? 1 : 0)); }
   void uuid(const Uuid& value) { bytes(value.view()); }
 
   void unsigned_varint(std::uint32_t value) {
     if (value < 0x80) {
-      bytes_.push_back(static_cast<std::byte>(value));
+      fixed(static_cast<std::uint8_t>(value));
     } else {
       long_unsigned_varint(value);
     }
@@ -52,7 +53,9 @@ class Writer {
   void varint(std::int32_t value) { unsigned_varint(zigzag(value)); }
   void varlong(std::int64_t value) { long_unsigned_varint(zigzag(value)); }
 
-  void bytes(BytesView value) { bytes_.insert(bytes_.end(), value.begin(), value.end()); }
+  void bytes(BytesView value) {
+    if (!value.empty()) std::memcpy(extend(value.size()), value.data(), value.size());
+  }
   void text(std::string_view value) { bytes(as_bytes(value)); }
 
   /// int16 length, then the text; null is the length -1.
@@ -92,7 +95,7 @@ class Writer {
   }
 
   /// Notes that `length` bytes from elsewhere belong here.
-  void external(std::size_t length) { external_parts_.push_back({bytes_.size(), length}); }
+  void external(std::size_t length) { external_parts_.push_back({size_, length}); }
   const std::vector<ExternalPart>& external_parts() const noexcept { return external_parts_; }
   std::size_t external_bytes() const noexcept;
 
@@ -100,12 +103,15 @@ class Writer {
   void patch_int32(std::size_t position, std::int32_t value) noexcept;
 
   /// Own bytes, without the external ones.
-  std::size_t size() const noexcept { return bytes_.size(); }
-  BytesView view() const noexcept { return bytes_; }
-  Bytes take() noexcept { return std::exchange(bytes_, {}); }
+  std::size_t size() const noexcept { return size_; }
+  BytesView view() const noexcept { return BytesView(bytes_).first(size_); }
+  Bytes take() {
+    bytes_.resize(std::exchange(size_, 0));
+    return std::exchange(bytes_, {});
+  }
   /// Empty again, with its memory.
   void clear() noexcept {
-    bytes_.clear();
+    size_ = 0;
     external_parts_.clear();
   }
   std::size_t capacity() const noexcept { return bytes_.capacity(); }
@@ -113,13 +119,20 @@ class Writer {
  private:
   template <typename Unsigned>
   void fixed(Unsigned value) {
-    const std::size_t at = bytes_.size();
-    bytes_.resize(at + sizeof value);
-    big_endian::store(bytes_.data() + at, value);
+    big_endian::store(extend(sizeof value), value);
   }
+  /// Where the next `count` bytes belong.
+  std::byte* extend(std::size_t count) {
+    if (bytes_.size() - size_ < count) grow(count);
+    std::byte* const at = bytes_.data() + size_;
+    size_ += count;
+    return at;
+  }
+  void grow(std::size_t count);
   void long_unsigned_varint(std::uint64_t value);
 
-  Bytes bytes_;
+  Bytes bytes_;  // `size_` of them count, the others are room
+  std::size_t size_ = 0;
   std::vector<ExternalPart> external_parts_;
 };
 

@@ -58,7 +58,7 @@ class Coordinator {
 
   /// Somebody else wrote it while the coordinator was not there.
   void take_record(Reader& in) {
-    group::CoordinatorRecord record;
+    group::ShardDriver::LogRecord record;
     const BytesView key = in.bytes(in.uint16());
     record.key.assign(key.begin(), key.end());
     if (in.boolean()) {

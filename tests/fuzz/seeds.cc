@@ -135,7 +135,7 @@ void put_group_request(Writer& out, fuzz::GroupItem item, const Request& request
   put_group_item(out, item, bytes.view());
 }
 
-void put_group_record(Writer& out, const group::CoordinatorRecord& record) {
+void put_group_record(Writer& out, const group::ShardDriver::LogRecord& record) {
   Writer bytes;
   bytes.uint16(static_cast<std::uint16_t>(record.key.size()));
   bytes.bytes(record.key);
@@ -214,8 +214,8 @@ void group_seeds(const std::filesystem::path& folder) {
     bytes.bytes(testing::from_base64(line["base64"].get<std::string>()));
     Writer out;
     if (message == "GroupMetadataValue" || message == "OffsetCommitValue") {
-      auto record =
-          message == "GroupMetadataValue" ? group::group_tombstone("g") : group::offset_tombstone("g", "t", 0);
+      auto record = message == "GroupMetadataValue" ? group::ShardDriver::written(group::ClassicGroupRecord{"g", {}})
+                                                    : group::ShardDriver::written(group::OffsetRecord{"g", "t", 0, {}});
       record.value = bytes.take();
       put_group_record(out, record);
       record.value.reset();

@@ -167,13 +167,14 @@ TEST_F(CoordinatorPartitionTest, reads_transactions_that_kafka_wrote) {
   const auto write = [&](std::int64_t producer_id, std::int64_t offset) {
     protocol::OffsetCommitValue value;
     value.offset = offset;
-    const CoordinatorRecord record = offset_commit_record("billing", "orders", 0, value);
+    RecordEncoder encoder;
+    encoder.encode(OffsetRecord{"billing", "orders", 0, value});
     record::BatchBuilder builder(
         {.producer_id = producer_id, .producer_epoch = 0, .base_sequence = 0, .transactional = true});
     record::RecordInput input;
     input.timestamp_ms = env.clock().wall_ms();
-    input.key = record.key;
-    input.value = *record.value;
+    input.key = encoder.key();
+    input.value = encoder.value();
     builder.append(input);
     Bytes batch = builder.finish().value();
     ASSERT_TRUE(partition->append(batch, -1, record::AppendOrigin::coordinator));

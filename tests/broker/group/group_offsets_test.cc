@@ -134,7 +134,7 @@ TEST_F(GroupOffsetsTest, expire_where_the_log_says_that_they_were_committed_befo
   protocol::OffsetCommitValue value;
   value.offset = 1;
   value.commit_timestamp = std::numeric_limits<std::int64_t>::min();
-  log.push_back(offset_commit_record("billing", "orders", 0, value));
+  log.push_back(written(OffsetRecord{"billing", "orders", 0, value}));
   restart();
   EXPECT_EQ(fetch().committed_offset, 1);
   pass(11min);

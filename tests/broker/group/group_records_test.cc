@@ -27,28 +27,35 @@ TEST(GroupRecords, read_back_what_was_written) {
   value.leader_epoch = 3;
   value.metadata = "why";
   value.commit_timestamp = 7;
-  const CoordinatorRecord record = offset_commit_record("g", "t", 5, value);
-  const auto parsed = parse_record(record.key, *record.value);
+  RecordEncoder encoder;
+  encoder.encode(OffsetRecord{"g", "t", 5, value});
+  const auto parsed = parse_record(encoder.key(), encoder.value());
   ASSERT_TRUE(parsed);
   const auto& offset = std::get<OffsetRecord>(*parsed);
   EXPECT_EQ(offset.group, "g");
   EXPECT_EQ(offset.topic, "t");
   EXPECT_EQ(offset.partition, 5);
   EXPECT_EQ(offset.value, value);
-  const CoordinatorRecord gone = group_tombstone("g");
-  const auto tombstone = parse_record(gone.key, std::nullopt);
+  encoder.encode(ClassicGroupRecord{"g", {}});
+  EXPECT_FALSE(encoder.value());
+  const auto tombstone = parse_record(encoder.key(), encoder.value());
   ASSERT_TRUE(tombstone);
   EXPECT_FALSE(std::get<ClassicGroupRecord>(*tombstone).value);
 }
 
 TEST(GroupRecords, have_the_versions_that_kafka_writes) {
+  RecordEncoder encoder;
+  const auto second = [](std::optional<BytesView> bytes) { return std::to_integer<int>(bytes.value()[1]); };
   protocol::OffsetCommitValue value;
-  EXPECT_EQ(std::to_integer<int>((*offset_commit_record("g", "t", 0, value).value)[1]), 3);
+  encoder.encode(OffsetRecord{"g", "t", 0, value});
+  EXPECT_EQ(second(encoder.key()), 1);
+  EXPECT_EQ(second(encoder.value()), 3);
   value.expire_timestamp = 1;
-  EXPECT_EQ(std::to_integer<int>((*offset_commit_record("g", "t", 0, value).value)[1]), 1);
-  EXPECT_EQ(std::to_integer<int>(offset_tombstone("g", "t", 0).key[1]), 1);
-  EXPECT_EQ(std::to_integer<int>((*group_metadata_record("g", {}).value)[1]), 3);
-  EXPECT_EQ(std::to_integer<int>(group_tombstone("g").key[1]), 2);
+  encoder.encode(OffsetRecord{"g", "t", 0, value});
+  EXPECT_EQ(second(encoder.value()), 1);
+  encoder.encode(ClassicGroupRecord{"g", protocol::GroupMetadataValue{}});
+  EXPECT_EQ(second(encoder.key()), 2);
+  EXPECT_EQ(second(encoder.value()), 3);
 }
 
 TEST(GroupRecords, tell_other_kinds_apart_and_refuse_what_does_not_read) {
@@ -61,8 +68,9 @@ TEST(GroupRecords, tell_other_kinds_apart_and_refuse_what_does_not_read) {
   key[1] = std::byte{1};
   EXPECT_FALSE(parse_record(key, std::nullopt));
   EXPECT_FALSE(parse_record(Bytes{std::byte{0}}, std::nullopt));
-  const CoordinatorRecord group = group_tombstone("g");
-  EXPECT_FALSE(parse_record(group.key, Bytes{std::byte{0}, std::byte{99}}));
+  RecordEncoder encoder;
+  encoder.encode(ClassicGroupRecord{"g", {}});
+  EXPECT_FALSE(parse_record(encoder.key(), Bytes{std::byte{0}, std::byte{99}}));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "broker/group/group_shard.h"
@@ -51,7 +52,20 @@ class ShardDriver {
     }
   }
 
-  static Result<ParsedRecord> parse(const CoordinatorRecord& record) {
+  /// One record as it is in the log.
+  struct LogRecord {
+    Bytes key;
+    std::optional<Bytes> value;
+  };
+  static LogRecord written(const CoordinatorRecord& record) {
+    RecordEncoder encoder;
+    encoder.encode(record);
+    const auto copied = [](BytesView bytes) { return Bytes(bytes.begin(), bytes.end()); };
+    LogRecord bytes{copied(encoder.key()), std::nullopt};
+    if (encoder.value()) bytes.value = copied(*encoder.value());
+    return bytes;
+  }
+  static Result<ParsedRecord> parse(const LogRecord& record) {
     std::optional<BytesView> value;
     if (record.value) value = *record.value;
     return parse_record(record.key, value);
@@ -61,23 +75,27 @@ class ShardDriver {
   runtime::VirtualEnv env;
   runtime::MonotonicTime now{std::chrono::hours(1)};
   std::int64_t wall_ms = 1'700'000'000'000;
-  std::vector<CoordinatorRecord> log;
+  std::vector<LogRecord> log;
   protocol::ErrorCode append_error = protocol::ErrorCode::none;  // what the next appends come to
   int unreadable_records = 0;                                    // that were in the log and not replayed
   std::unique_ptr<GroupShard> shard;
 
  private:
-  void replay(std::size_t offset, const CoordinatorRecord& record) {
+  void replay(std::size_t offset, const LogRecord& record) {
     const auto parsed = parse(record);
     if (!parsed) return static_cast<void>(++unreadable_records);
-    shard->replay(static_cast<std::int64_t>(offset), -1, *parsed, wall_ms);
+    replay(offset, *parsed);
+  }
+  template <typename... Kinds>
+  void replay(std::size_t offset, const std::variant<Kinds...>& record) {
+    std::visit([&](const auto& one) { shard->replay(static_cast<std::int64_t>(offset), -1, one, wall_ms); }, record);
   }
   void finish(Step& step) {
     const protocol::ErrorCode error = step.records.empty() ? protocol::ErrorCode::none : append_error;
     if (error == protocol::ErrorCode::none) {
-      for (CoordinatorRecord& record : step.records) {
+      for (const CoordinatorRecord& record : step.records) {
         if (step.replays) replay(log.size(), record);
-        log.push_back(std::move(record));
+        log.push_back(written(record));
       }
     }
     if (step.settle) std::exchange(step.settle, nullptr)(step, error);
