@@ -6,7 +6,7 @@
 # position-independent code where BARNABAS_SHARED is on.
 set(BARNABAS_COMMON_ROOMS bytes runtime protocol record net)
 set(BARNABAS_CLIENT_ROOMS client_core producer consumer parallel admin)
-set(BARNABAS_BROKER_ROOMS broker_config metrics log metadata partition group server api broker embedded)
+set(BARNABAS_BROKER_ROOMS broker_config metrics log metadata partition coordinator group server api broker embedded)
 foreach(room IN LISTS BARNABAS_COMMON_ROOMS BARNABAS_CLIENT_ROOMS BARNABAS_BROKER_ROOMS)
   if(NOT TARGET barnabas_${room})
     message(STATUS "nothing is installed: the room ${room} is not there yet")

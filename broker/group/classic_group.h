@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/coordinator/timer_wheel.h"
 #include "broker/group/group_records.h"
 #include "broker/group/step.h"
-#include "broker/group/timer_wheel.h"
 #include "common/protocol/errors.h"
 #include "common/protocol/messages/join_group.h"
 #include "common/protocol/messages/sync_group.h"
@@ -34,7 +34,7 @@ enum class TimerKind {
   sync,     ///< The same for SyncGroup.
 };
 
-struct GroupTimer : TimerWheel::Timer {
+struct GroupTimer : coordinator::TimerWheel::Timer {
   GroupTimer(TimerKind its_kind, ClassicGroup& its_group, Member* its_member = nullptr)
       : kind(its_kind), group(its_group), member(its_member) {}
 

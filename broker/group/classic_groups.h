@@ -9,10 +9,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/coordinator/timer_wheel.h"
 #include "broker/group/classic_group.h"
 #include "broker/group/group_settings.h"
 #include "broker/group/step.h"
-#include "broker/group/timer_wheel.h"
 #include "common/protocol/messages/describe_groups.h"
 #include "common/protocol/messages/heartbeat.h"
 #include "common/protocol/messages/join_group.h"
@@ -28,7 +28,7 @@ namespace barnabas::group {
 /// Threads: its shard's.  Source: the classic parts of Kafka's GroupMetadataManager.
 class ClassicGroups {
  public:
-  ClassicGroups(const GroupSettings& settings, runtime::Random& random, TimerWheel& timers)
+  ClassicGroups(const GroupSettings& settings, runtime::Random& random, coordinator::TimerWheel& timers)
       : settings_(settings), random_(random), timers_(timers) {}
 
   void join(Step& step, const Origin& origin, protocol::JoinGroupRequest request,
@@ -104,7 +104,7 @@ class ClassicGroups {
 
   const GroupSettings& settings_;
   runtime::Random& random_;
-  TimerWheel& timers_;
+  coordinator::TimerWheel& timers_;
   std::unordered_map<std::string, std::unique_ptr<ClassicGroup>> groups_;
   std::uint64_t rebalances_ = 0;  // completed
 };

@@ -1,18 +1,14 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "broker/group/coordinator_partition.h"
+#include "broker/coordinator/coordinator_runtime.h"
 #include "broker/group/group_settings.h"
+#include "broker/group/group_shard.h"
 #include "broker/group/step.h"
 #include "broker/metadata/delta.h"
 #include "broker/partition/replica_manager.h"
@@ -24,8 +20,6 @@ namespace barnabas::group {
 inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 
 /// The groups of this broker: which partition of __consumer_offsets leads a group, and that partition's machine.
-/// It follows the metadata image after the ReplicaManager does: what this broker comes to lead is loaded in the
-/// background, what it leads no more is unloaded.
 /// Order of use: add it to the controller's listeners behind the ReplicaManager; ask; stop before the reactors of those
 /// who asked are gone.
 /// Threads: any. A reply comes on whatever thread settles it, often the asking one, before the call returns.
@@ -68,34 +62,10 @@ class GroupCoordinator final : public metadata::MetadataListener {
   void for_each(const std::function<void(const GroupShard&)>& reader) const;
 
  private:
-  using PartitionPtr = std::shared_ptr<CoordinatorPartition>;
-
-  PartitionPtr find(std::int32_t partition) const;
-  template <typename Event>
-  protocol::ErrorCode submit(const std::string& group_id, const Event& event);
-  void follow(const metadata::TopicImage& topic);
-  void take_over(std::int32_t index, std::int32_t leader_epoch, partition::PartitionPtr partition);
-  void give_up(std::int32_t index);
   void forget_topics(const metadata::MetadataDelta& delta);
 
-  struct Led {
-    std::int32_t leader_epoch = -1;
-    PartitionPtr partition;
-  };
-
-  runtime::Env& env_;
   const GroupSettings settings_;
-  partition::ReplicaManager& replicas_;
-  const runtime::Logger logger_;
-  std::atomic<std::int32_t> partition_count_;
-  std::atomic<std::uint64_t> topic_id_half_{
-      0};  // of __consumer_offsets: tells other topics' moves apart without a lock
-  mutable std::shared_mutex mutex_;
-  std::unique_ptr<runtime::Reactor> timers_;     // mutex_; made with the first partition
-  std::unique_ptr<runtime::WorkerPool> loader_;  // mutex_
-  std::map<std::int32_t, Led> led_;              // mutex_
-  std::vector<PartitionPtr> ended_;              // mutex_; their timers may still be on their way
-  bool stopped_ = false;                         // mutex_
+  coordinator::CoordinatorRuntime<GroupShard> runtime_;
 };
 
 }  // namespace barnabas::group

@@ -64,7 +64,4 @@ class RecordEncoder {
   bool is_tombstone_ = true;
 };
 
-/// Where a group's records are: the absolute value of Java's hash of its id, modulo. Source: Kafka's partitionFor.
-std::int32_t partition_of(std::string_view group, std::int32_t partition_count) noexcept;
-
 }  // namespace barnabas::group

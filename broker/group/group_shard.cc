@@ -89,12 +89,16 @@ void GroupShard::on_unloaded(Step& step) {
   groups_.on_unloaded(step);
 }
 
+std::string GroupShard::contents() const {
+  return std::to_string(groups_.all().size()) + " groups and " + std::to_string(offsets_.store().size()) + " offsets";
+}
+
 void GroupShard::set_expiry_timer(const Step& step) {
   timers_.set(expiry_timer_, step.now + std::chrono::milliseconds(settings_.offsets_retention_check_interval_ms));
 }
 
 bool GroupShard::on_time(Step& step) {
-  TimerWheel::Timer* timer = timers_.take_due(step.now);
+  coordinator::TimerWheel::Timer* timer = timers_.take_due(step.now);
   if (timer == nullptr) return false;
   if (timer == &expiry_timer_) {
     expire(step);

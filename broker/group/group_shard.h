@@ -2,15 +2,17 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "broker/coordinator/timer_wheel.h"
 #include "broker/group/classic_groups.h"
 #include "broker/group/group_offsets.h"
 #include "broker/group/group_settings.h"
 #include "broker/group/step.h"
-#include "broker/group/timer_wheel.h"
+
 #include "common/protocol/messages/delete_groups.h"
 
 namespace barnabas::group {
@@ -20,6 +22,10 @@ namespace barnabas::group {
 /// Threads: one event at a time.  Source: Kafka's GroupCoordinatorShard.
 class GroupShard {
  public:
+  using Record = CoordinatorRecord;
+  using RecordEncoder = group::RecordEncoder;
+  static Result<ParsedRecord> parse(BytesView key, std::optional<BytesView> value) { return parse_record(key, value); }
+
   GroupShard(const GroupSettings& settings, runtime::Random& random, runtime::MonotonicTime start);
 
   ClassicGroups& groups() noexcept { return groups_; }
@@ -42,6 +48,9 @@ class GroupShard {
   void on_loaded(Step& step);
   void on_unloaded(Step& step);
 
+  /// "3 groups and 5 offsets".
+  std::string contents() const;
+
   /// Deals with one timer that is due; false when none is.
   bool on_time(Step& step);
   /// When on_time is worth a call again.
@@ -55,10 +64,10 @@ class GroupShard {
   void set_expiry_timer(const Step& step);
 
   const GroupSettings& settings_;
-  TimerWheel timers_;  // before all that has timers
+  coordinator::TimerWheel timers_;  // before all that has timers
   ClassicGroups groups_;
   GroupOffsets offsets_;
-  TimerWheel::Timer expiry_timer_;
+  coordinator::TimerWheel::Timer expiry_timer_;
   std::map<std::string, std::set<std::string>> foreign_;  // keys of live records, by group
 };
 

@@ -45,10 +45,11 @@ MAY_INCLUDE = {
     "broker/metadata": ["common", "broker/config", "broker/log"],
     "broker/metrics": ["common"],
     "broker/partition": ["common", "broker/config", "broker/log", "broker/metadata"],
-    "broker/group": ["common", "broker/config", "broker/log", "broker/metadata", "broker/partition"],
+    "broker/coordinator": ["common", "broker/log", "broker/metadata", "broker/partition"],
+    "broker/group": ["common", "broker/config", "broker/log", "broker/metadata", "broker/partition", "broker/coordinator"],
     "broker/server": ["common", "broker/config", "broker/log", "broker/metadata", "broker/metrics", "broker/partition"],
     "broker/api": ["common", "broker/config", "broker/log", "broker/metadata", "broker/metrics", "broker/partition",
-                   "broker/group", "broker/server"],
+                   "broker/coordinator", "broker/group", "broker/server"],
     "broker/embedded": ["common", "broker"],
     "broker": ["common", "broker"],
 }

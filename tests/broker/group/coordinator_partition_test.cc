@@ -1,5 +1,5 @@
 // A coordinator partition on a real log, in virtual time: what is in the log is what counts.
-#include "broker/group/coordinator_partition.h"
+#include "broker/coordinator/coordinator_partition.h"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +13,7 @@ namespace {
 
 using protocol::ErrorCode;
 using namespace std::chrono_literals;
+using CoordinatorPartition = coordinator::CoordinatorPartition<GroupShard>;
 
 class CoordinatorPartitionTest : public ::testing::Test {
  protected:
@@ -27,8 +28,10 @@ class CoordinatorPartitionTest : public ::testing::Test {
                                                        });
     ASSERT_TRUE(partition->become_leader(++epoch, in_sync_replicas));
     timers = env.make_reactor("timers");
-    coordinator = std::make_unique<CoordinatorPartition>(env, settings, partition, timers->executor(),
-                                                         runtime::Logger("groups", runtime::LogLevel::off));
+    coordinator = std::make_unique<CoordinatorPartition>(
+        env, coordinator::LogSettings{settings.topic_compression, settings.load_buffer_bytes},
+        [this](runtime::MonotonicTime now) { return std::make_unique<GroupShard>(settings, env.random(), now); },
+        partition, timers->executor(), runtime::Logger("groups", runtime::LogLevel::off));
   }
   void close() {
     coordinator->unload();

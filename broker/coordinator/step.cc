@@ -1,6 +1,6 @@
-#include "broker/group/step.h"
+#include "broker/coordinator/step.h"
 
-namespace barnabas::group {
+namespace barnabas::coordinator {
 
 using protocol::ErrorCode;
 
@@ -22,4 +22,4 @@ ErrorCode answer_to_failed_append(ErrorCode why) noexcept {
   }
 }
 
-}  // namespace barnabas::group
+}  // namespace barnabas::coordinator

@@ -1,10 +1,10 @@
-#include "broker/group/timer_wheel.h"
+#include "broker/coordinator/timer_wheel.h"
 
 #include <algorithm>
 #include <bit>
 #include <chrono>
 
-namespace barnabas::group {
+namespace barnabas::coordinator {
 
 void TimerWheel::Timer::cancel() noexcept {
   if (wheel_ == nullptr) return;
@@ -86,4 +86,4 @@ runtime::MonotonicTime TimerWheel::next_look() const noexcept {
   return start_ + std::chrono::milliseconds(place.tick);
 }
 
-}  // namespace barnabas::group
+}  // namespace barnabas::coordinator

@@ -1,4 +1,4 @@
-#include "broker/group/timer_wheel.h"
+#include "broker/coordinator/timer_wheel.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-namespace barnabas::group {
+namespace barnabas::coordinator {
 namespace {
 
 using runtime::MonotonicTime;
@@ -89,4 +89,4 @@ TEST(TimerWheel, agrees_with_a_sorted_list_on_every_random_history) {
 }
 
 }  // namespace
-}  // namespace barnabas::group
+}  // namespace barnabas::coordinator

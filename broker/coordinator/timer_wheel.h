@@ -6,7 +6,7 @@
 
 #include "common/runtime/clock.h"
 
-namespace barnabas::group {
+namespace barnabas::coordinator {
 
 /// Timers in wheels of 64 slots, each wheel 64 times coarser than the one below: setting, moving and cancelling one
 /// costs the same however many there are, and nothing is allocated. Time is an argument; nothing ticks by itself.
@@ -72,4 +72,4 @@ class TimerWheel {
   std::array<Level, kLevels> levels_;
 };
 
-}  // namespace barnabas::group
+}  // namespace barnabas::coordinator
