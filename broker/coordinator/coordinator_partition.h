@@ -22,7 +22,7 @@
 namespace barnabas::coordinator {
 
 /// How a coordinator's topic is written and read.
-struct LogSettings {
+struct TopicSettings {
   record::CompressionType compression = record::CompressionType::none;
   std::int32_t load_buffer_bytes = 0;  ///< Read at a time at a start.
 };
@@ -41,7 +41,7 @@ struct LogSettings {
 /// - `contents()`, which says in words what it holds.
 /// Members are defined in coordinator_partition_impl.h, included where a kind of shard is instantiated.
 ///
-/// Order of use: load (or start_empty), submit, unload.
+/// Order of use: load, submit, unload.
 /// Threads: any. The lock is outer to the log's. Timers run on `timers`, which ends before this does.
 /// Source: Kafka's CoordinatorRuntime.CoordinatorContext.
 template <typename Shard>
@@ -50,8 +50,8 @@ class CoordinatorPartition {
   using Step = coordinator::Step<typename Shard::Record>;
   using MakeShard = std::function<std::unique_ptr<Shard>(runtime::MonotonicTime)>;
 
-  CoordinatorPartition(runtime::Env& env, LogSettings settings, MakeShard make_shard, partition::PartitionPtr partition,
-                       asio::any_io_executor timers, runtime::Logger logger);
+  CoordinatorPartition(runtime::Env& env, TopicSettings settings, MakeShard make_shard,
+                       partition::PartitionPtr partition, asio::any_io_executor timers, runtime::Logger logger);
   CoordinatorPartition(const CoordinatorPartition&) = delete;
   CoordinatorPartition& operator=(const CoordinatorPartition&) = delete;
 
@@ -98,7 +98,7 @@ class CoordinatorPartition {
   void on_time();
 
   runtime::Env& env_;
-  const LogSettings settings_;
+  const TopicSettings settings_;
   const MakeShard make_shard_;
   const partition::PartitionPtr partition_;
   const asio::any_io_executor timers_;

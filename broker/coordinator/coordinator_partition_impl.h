@@ -29,7 +29,7 @@ void CoordinatorPartition<Shard>::give(Answers& answers, protocol::ErrorCode err
 }
 
 template <typename Shard>
-CoordinatorPartition<Shard>::CoordinatorPartition(runtime::Env& env, LogSettings settings, MakeShard make_shard,
+CoordinatorPartition<Shard>::CoordinatorPartition(runtime::Env& env, TopicSettings settings, MakeShard make_shard,
                                                   partition::PartitionPtr partition, asio::any_io_executor timers,
                                                   runtime::Logger logger)
     : env_(env),
@@ -111,11 +111,9 @@ protocol::ErrorCode CoordinatorPartition<Shard>::append(Step& step) {
     std::int64_t offset = 0;
     const protocol::ErrorCode error = append_batch(builder, offset);
     if (error != protocol::ErrorCode::none) return error;
-    if (!step.replays) {
-      done = end;
-      continue;
+    for (; done < end; ++done, ++offset) {
+      if (step.replays) replay(std::move(step.records[done]), offset, step.wall_ms);
     }
-    for (; done < end; ++done) replay(std::move(step.records[done]), offset++, step.wall_ms);
   }
   return protocol::ErrorCode::none;
 }

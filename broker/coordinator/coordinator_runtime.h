@@ -22,7 +22,7 @@ namespace barnabas::coordinator {
 struct RuntimeOptions {
   std::string topic;                  ///< Its log: "__consumer_offsets", say.
   std::int32_t topic_partitions = 0;  ///< As long as the topic is not there.
-  LogSettings log;
+  TopicSettings settings;
   std::string threads;  ///< Its threads' name.
 };
 
@@ -66,13 +66,8 @@ class CoordinatorRuntime {
   void submit_to_all(std::function<void(Shard&, typename Partition::Step&)> event);
 
  private:
-  struct Led {
-    std::int32_t leader_epoch = -1;
-    PartitionPtr partition;
-  };
-
   void follow(const metadata::TopicImage& topic);
-  void take_over(std::int32_t index, std::int32_t leader_epoch, partition::PartitionPtr partition);
+  void take_over(std::int32_t index, partition::PartitionPtr partition);
   void give_up(std::int32_t index);
 
   runtime::Env& env_;
@@ -85,7 +80,7 @@ class CoordinatorRuntime {
   mutable std::shared_mutex mutex_;
   std::unique_ptr<runtime::Reactor> timers_;     // mutex_; made with the first partition
   std::unique_ptr<runtime::WorkerPool> loader_;  // mutex_
-  std::map<std::int32_t, Led> led_;              // mutex_
+  std::map<std::int32_t, PartitionPtr> led_;     // mutex_
   std::vector<PartitionPtr> ended_;              // mutex_; their timers may still be on their way
   bool stopped_ = false;                         // mutex_
 };

@@ -50,7 +50,7 @@ void CoordinatorRuntime<Shard>::follow(const metadata::TopicImage& topic) {
   for (const auto& [index, registered] : topic.partitions) {
     const partition::PartitionPtr partition = replicas_.find(topic.id, index);
     if (partition && partition->is_leader()) {
-      take_over(index, registered.leader_epoch, partition);
+      take_over(index, partition);
     } else {
       give_up(index);
     }
@@ -58,23 +58,19 @@ void CoordinatorRuntime<Shard>::follow(const metadata::TopicImage& topic) {
 }
 
 template <typename Shard>
-void CoordinatorRuntime<Shard>::take_over(std::int32_t index, std::int32_t leader_epoch,
-                                          partition::PartitionPtr partition) {
+void CoordinatorRuntime<Shard>::take_over(std::int32_t index, partition::PartitionPtr partition) {
   PartitionPtr taken;
   {
     const std::unique_lock lock(mutex_);
     if (stopped_) return;
-    Led& led = led_[index];
+    PartitionPtr& led = led_[index];
     // A new epoch of our own leadership changes nothing that we know: nobody else has written meanwhile.
-    if (led.partition && led.partition->partition() == partition) {
-      led.leader_epoch = leader_epoch;
-      return;
-    }
+    if (led && led->partition() == partition) return;
     if (!timers_) timers_ = env_.make_reactor(options_.threads);
-    if (led.partition) ended_.push_back(std::move(led.partition));
-    taken = std::make_shared<Partition>(env_, options_.log, make_shard_, std::move(partition), timers_->executor(),
+    if (led) ended_.push_back(std::move(led));
+    taken = std::make_shared<Partition>(env_, options_.settings, make_shard_, std::move(partition), timers_->executor(),
                                         logger_);
-    led = {leader_epoch, taken};
+    led = taken;
   }
   if (taken->is_log_empty()) return taken->load();
   const std::unique_lock lock(mutex_);
@@ -90,7 +86,7 @@ void CoordinatorRuntime<Shard>::give_up(std::int32_t index) {
     const std::unique_lock lock(mutex_);
     const auto found = led_.find(index);
     if (found == led_.end()) return;
-    ended = std::move(found->second.partition);
+    ended = std::move(found->second);
     led_.erase(found);
     ended_.push_back(ended);
   }
@@ -102,7 +98,7 @@ void CoordinatorRuntime<Shard>::on_move(const Uuid& topic_id, std::int32_t parti
   if (topic_id.least_significant() != topic_id_half_.load(std::memory_order_acquire)) return;
   const std::shared_lock lock(mutex_);
   const auto found = led_.find(partition);
-  if (found != led_.end()) found->second.partition->on_move();
+  if (found != led_.end()) found->second->on_move();
 }
 
 template <typename Shard>
@@ -111,7 +107,7 @@ void CoordinatorRuntime<Shard>::stop() {
   {
     const std::unique_lock lock(mutex_);
     if (std::exchange(stopped_, true)) return;
-    for (const auto& [index, led] : led_) ending.push_back(led.partition);
+    for (const auto& [index, led] : led_) ending.push_back(led);
   }
   for (const PartitionPtr& partition : ending) partition->unload();
   // Whatever still loads looks up now and then, and ends.
@@ -123,14 +119,14 @@ template <typename Shard>
 typename CoordinatorRuntime<Shard>::PartitionPtr CoordinatorRuntime<Shard>::find(std::int32_t partition) const {
   const std::shared_lock lock(mutex_);
   const auto found = led_.find(partition);
-  return found == led_.end() ? nullptr : found->second.partition;
+  return found == led_.end() ? nullptr : found->second;
 }
 
 template <typename Shard>
 std::vector<typename CoordinatorRuntime<Shard>::PartitionPtr> CoordinatorRuntime<Shard>::led() const {
   const std::shared_lock lock(mutex_);
   std::vector<PartitionPtr> partitions;
-  for (const auto& [index, led] : led_) partitions.push_back(led.partition);
+  for (const auto& [index, led] : led_) partitions.push_back(led);
   return partitions;
 }
 
@@ -140,7 +136,7 @@ void CoordinatorRuntime<Shard>::submit_to_all(std::function<void(Shard&, typenam
   const std::shared_lock lock(mutex_);
   if (stopped_) return;
   for (const auto& [index, led] : led_) {
-    asio::post(timers_->executor(), [partition = led.partition, shared] { partition->submit(*shared); });
+    asio::post(timers_->executor(), [partition = led, shared] { partition->submit(*shared); });
   }
 }
 

@@ -26,7 +26,7 @@ GroupCoordinator::GroupCoordinator(runtime::Env& env, GroupSettings settings, pa
           env,
           {.topic = std::string(kOffsetsTopic),
            .topic_partitions = settings_.topic_partitions,
-           .log = {settings_.topic_compression, settings_.load_buffer_bytes},
+           .settings = {settings_.topic_compression, settings_.load_buffer_bytes},
            .threads = "broker-groups"},
           [this, &env](runtime::MonotonicTime now) {
             return std::make_unique<GroupShard>(settings_, env.random(), now);

@@ -29,7 +29,7 @@ class CoordinatorPartitionTest : public ::testing::Test {
     ASSERT_TRUE(partition->become_leader(++epoch, in_sync_replicas));
     timers = env.make_reactor("timers");
     coordinator = std::make_unique<CoordinatorPartition>(
-        env, coordinator::LogSettings{settings.topic_compression, settings.load_buffer_bytes},
+        env, coordinator::TopicSettings{settings.topic_compression, settings.load_buffer_bytes},
         [this](runtime::MonotonicTime now) { return std::make_unique<GroupShard>(settings, env.random(), now); },
         partition, timers->executor(), runtime::Logger("groups", runtime::LogLevel::off));
   }
